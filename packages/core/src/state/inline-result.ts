@@ -1,0 +1,22 @@
+import type { StoredResponse } from './intent.ts';
+
+/** The largest JSON result that travels inside the `intent.completed` event, in bytes. */
+const MAX_INLINE_BYTES = 16 * 1024;
+
+/**
+ * The details of `intent.completed`: the handler's status and, when its body is JSON of at most
+ * 16 KiB, the body itself as `result`. A larger or other one is fetched from the result link.
+ */
+export function inlineResult(response: StoredResponse): Record<string, unknown> {
+  const type = response.headers['content-type'];
+  const details: Record<string, unknown> = { status_code: response.status };
+  if (type !== undefined) details['content_type'] = type;
+  if (type === undefined || !/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) return details;
+  if (response.body.byteLength === 0 || response.body.byteLength > MAX_INLINE_BYTES) return details;
+  try {
+    details['result'] = JSON.parse(Buffer.from(response.body).toString('utf8'));
+  } catch {
+    // A handler may label as JSON what is none; its bytes are still there to be fetched.
+  }
+  return details;
+}

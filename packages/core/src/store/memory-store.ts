@@ -1,0 +1,196 @@
+import { isTerminal, type Status } from '@durable-api/protocol';
+import type { IntentRecord, StoredResponse } from '../state/intent.ts';
+import { leaseDueAt } from './lease-due.ts';
+import type {
+  ClaimRequest,
+  ClaimResult,
+  Claimed,
+  CommitRequest,
+  CommitResult,
+  Found,
+  Store,
+  StoredEvent,
+  SubmitRequest,
+  SubmitResult,
+  WatchHint,
+} from './store.ts';
+
+/** An intent in memory with all that belongs to it. */
+export interface Entry {
+  record: IntentRecord;
+  readonly events: StoredEvent[];
+  readonly input: string;
+  result: StoredResponse | undefined;
+}
+
+/** What memory stores share when they are opened on the same data. */
+export interface MemoryData {
+  readonly entries: Map<string, Entry>;
+  readonly byKey: Map<string, string>;
+  readonly live: Map<string, Entry>;
+  readonly listeners: Set<(from: object, hint: WatchHint) => void>;
+}
+
+/** Data for one or more memory stores. */
+export function memoryData(): MemoryData {
+  return { entries: new Map(), byKey: new Map(), live: new Map(), listeners: new Set() };
+}
+
+/**
+ * The reference store: everything in the memory of this process, nothing survives it. For tests, and
+ * for APIs that want the lifecycle but not the durability. Stores on the same `data` see each other
+ * like processes on one database do.
+ */
+export function memoryStore(data: MemoryData = memoryData()): Store {
+  const { entries, byKey, live, listeners } = data;
+  const self = {};
+  const watches = new Set<(from: object, hint: WatchHint) => void>();
+
+  const announce = (ids: readonly string[]): void => {
+    if (ids.length > 0) for (const listener of listeners) listener(self, { ids });
+  };
+
+  function submitOne(request: SubmitRequest): SubmitResult {
+    const { record } = request;
+    const key = record.idempotency?.key;
+    const earlier = entries.get((key === undefined ? undefined : byKey.get(key)) ?? record.id);
+    if (earlier !== undefined) return { outcome: 'exists', record: earlier.record };
+    const entry = { record, events: [...request.events], input: request.input, result: undefined };
+    entries.set(record.id, entry);
+    live.set(record.id, entry);
+    if (key !== undefined) byKey.set(key, record.id);
+    return { outcome: 'created' };
+  }
+
+  function claim(request: ClaimRequest): ClaimResult {
+    const { now } = request;
+    const operations = new Set(request.operations);
+    const candidates = [...live.values()].filter((e) => operations.has(e.record.operation));
+    const dueOf = (entry: Entry): number => entry.record.dueAt ?? Infinity;
+    const due = candidates
+      .filter((entry) => dueOf(entry) <= now)
+      .sort((a, b) => dueOf(a) - dueOf(b))
+      .slice(0, request.limit);
+    const claimed = due.map((entry): Claimed => {
+      const { record } = entry;
+      entry.record = {
+        ...record,
+        lease: record.lease + 1,
+        holder: request.holder,
+        lostLeases: record.lostLeases + (record.holder === null ? 0 : 1),
+        dueAt: leaseDueAt(now, request.leaseMs, record.deadlineAt),
+      };
+      return { record: entry.record, input: entry.input };
+    });
+    const next = candidates.reduce((least, entry) => Math.min(least, dueOf(entry)), Infinity);
+    return { claimed, nextDueAt: next === Infinity ? null : next, now };
+  }
+
+  function commitOne(request: CommitRequest): CommitResult {
+    const entry = entries.get(request.record.id);
+    if (entry === undefined) return { outcome: 'missing' };
+    const { record } = entry;
+    const { expected } = request;
+    if (expected.lease !== null && (record.lease !== expected.lease || record.holder === null)) {
+      return { outcome: 'stale' };
+    }
+    if (record.seq !== expected.seq) return { outcome: 'moved', record };
+    const next = request.record;
+    const { lease, holder, lostLeases, dueAt } = record;
+    const released = next.holder === null;
+    entry.record = released
+      ? { ...next, lease, lostLeases }
+      : { ...next, lease, holder, lostLeases, dueAt };
+    entry.events.push(...request.events);
+    if (request.result !== undefined) entry.result = request.result;
+    if (isTerminal(next.status)) live.delete(next.id);
+    return { outcome: 'ok' };
+  }
+
+  return {
+    capabilities: { durability: 'none', shared: false, watches: true, clock: 'caller' },
+    async migrate() {},
+    async submit(batch) {
+      const results = batch.map(submitOne);
+      announce(batch.filter((_, i) => results[i]?.outcome === 'created').map((r) => r.record.id));
+      return results;
+    },
+    async claim(request) {
+      return claim(request);
+    },
+    async renew({ now, leaseMs, leases }) {
+      return leases.map(({ id, lease, release }) => {
+        const entry = live.get(id);
+        if (entry === undefined || entry.record.lease !== lease || entry.record.holder === null) {
+          return { held: false };
+        }
+        if (release === true) {
+          entry.record = { ...entry.record, holder: null, dueAt: now };
+          announce([id]);
+        } else {
+          const dueAt = leaseDueAt(now, leaseMs, entry.record.deadlineAt);
+          entry.record = { ...entry.record, dueAt };
+        }
+        const { seq, cancelRequestedAt } = entry.record;
+        return { held: true, seq, cancelRequested: cancelRequestedAt !== null };
+      });
+    },
+    async commit(batch) {
+      const results = batch.map(commitOne);
+      announce(batch.filter((_, i) => results[i]?.outcome === 'ok').map((r) => r.record.id));
+      return results;
+    },
+    async get({ ids, include }) {
+      return ids.map((id): Found | undefined => {
+        const entry = entries.get(id);
+        if (entry === undefined) return undefined;
+        const { record, input, result } = entry;
+        if (include === 'input') return { record, input };
+        return include === 'result' && result !== undefined ? { record, result } : { record };
+      });
+    },
+    async events({ of, limit }) {
+      return of.map(({ id, after }) => entries.get(id)?.events.slice(after, after + limit) ?? []);
+    },
+    async list({ owner, operation, statuses, before, limit }) {
+      return [...entries.values()]
+        .map((entry) => entry.record)
+        .filter((r) => owner === undefined || r.owner === owner)
+        .filter((r) => operation === undefined || r.operation === operation)
+        .filter((r) => statuses === undefined || statuses.includes(r.status))
+        .filter((r) => before === undefined || r.id < before)
+        .sort((a, b) => (a.id < b.id ? 1 : -1))
+        .slice(0, limit);
+    },
+    watch(listener) {
+      const foreign = (from: object, hint: WatchHint): void => {
+        if (from !== self) queueMicrotask(() => listener(hint));
+      };
+      listeners.add(foreign);
+      watches.add(foreign);
+      return () => listeners.delete(foreign);
+    },
+    async prune({ endedBefore, keyedBefore, limit }) {
+      const old = [...entries.values()]
+        .map((entry) => entry.record)
+        .filter((r) => isTerminal(r.status) && r.updatedAt < endedBefore)
+        .filter((r) => r.idempotency === null || r.createdAt < keyedBefore)
+        .slice(0, limit);
+      for (const record of old) {
+        entries.delete(record.id);
+        if (record.idempotency !== null) byKey.delete(record.idempotency.key);
+      }
+      return old.length;
+    },
+    async stats() {
+      const byStatus: Partial<Record<Status, number>> = {};
+      for (const { record } of entries.values()) {
+        byStatus[record.status] = (byStatus[record.status] ?? 0) + 1;
+      }
+      return { byStatus };
+    },
+    async close() {
+      for (const watch of watches) listeners.delete(watch);
+    },
+  };
+}

@@ -1,0 +1,216 @@
+import type { Status } from '@durable-api/protocol';
+import type { IntentRecord, StoredResponse } from '../state/intent.ts';
+
+/** An event as stores keep it: opaque wire JSON beside what is needed to find and frame it. */
+export interface StoredEvent {
+  readonly seq: number;
+  readonly type: string;
+  /** One line of JSON. */
+  readonly json: string;
+}
+
+/** What a store is, as data. The engine and the conformance suite consult it; nothing is probed. */
+export interface StoreCapabilities {
+  /** What an acknowledged write survives. */
+  readonly durability: 'none' | 'process-crash' | 'power-loss';
+  /** Whether several processes can use the same data at once. */
+  readonly shared: boolean;
+  /** Whether `watch` reports what other processes write. */
+  readonly watches: boolean;
+  /**
+   * Whose clock decides what is due: `caller` uses the `now` of the request, `store` has one of its
+   * own, ignores the request's, and reports it.
+   */
+  readonly clock: 'caller' | 'store';
+}
+
+/** One intent to store. */
+export interface SubmitRequest {
+  readonly record: IntentRecord;
+  readonly events: readonly StoredEvent[];
+  /** The captured request as JSON. */
+  readonly input: string;
+}
+
+export type SubmitResult =
+  | { readonly outcome: 'created' }
+  /** The idempotency key or the id was there before; `record` is the earlier intent as it is now. */
+  | { readonly outcome: 'exists'; readonly record: IntentRecord };
+
+export interface ClaimRequest {
+  readonly now: number;
+  /** Who claims: unique per engine, also after a restart. */
+  readonly holder: string;
+  readonly leaseMs: number;
+  /** Only intents of these operations. */
+  readonly operations: readonly string[];
+  /** At most so many; at least 1. */
+  readonly limit: number;
+}
+
+/** A claimed intent: the record as it is under the new lease, and the input. */
+export interface Claimed {
+  readonly record: IntentRecord;
+  readonly input: string;
+}
+
+export interface ClaimResult {
+  readonly claimed: readonly Claimed[];
+  /** The earliest `dueAt` of what is left of these operations; null when nothing is. */
+  readonly nextDueAt: number | null;
+  /** The instant at which the store decided, on the clock that it decided by. */
+  readonly now: number;
+}
+
+export interface RenewRequest {
+  readonly now: number;
+  readonly leaseMs: number;
+  readonly leases: readonly {
+    readonly id: string;
+    readonly lease: number;
+    /** Gives the lease back instead: the intent is due at once, and nothing counts as lost. */
+    readonly release?: boolean;
+  }[];
+}
+
+/** One entry per lease of the request, in its order. */
+export type RenewResult = readonly (
+  | { readonly held: true; readonly seq: number; readonly cancelRequested: boolean }
+  | { readonly held: false }
+)[];
+
+/** One change of one intent, computed by the state machine from the record at `expected.seq`. */
+export interface CommitRequest {
+  /**
+   * `seq` guards every commit. `lease` is given by the holder of one, and guards it against having
+   * been replaced; a commit without it is made by somebody who holds none.
+   */
+  readonly expected: { readonly seq: number; readonly lease: number | null };
+  /**
+   * The record after the change. When `holder` is null the lease is given up and `dueAt` written;
+   * else the store leaves the lease fields (`lease`, `holder`, `lostLeases`, `dueAt`) as they are.
+   */
+  readonly record: IntentRecord;
+  /** At least one; numbered `expected.seq + 1` to `record.seq`. */
+  readonly events: readonly StoredEvent[];
+  /** The response to keep, with a commit that completes the intent. */
+  readonly result?: StoredResponse;
+}
+
+export type CommitResult =
+  | { readonly outcome: 'ok' }
+  /** The lease was lost: nothing was written, nothing will be. */
+  | { readonly outcome: 'stale' }
+  /** The record has moved on; compute the change again from `record`. */
+  | { readonly outcome: 'moved'; readonly record: IntentRecord }
+  | { readonly outcome: 'missing' };
+
+export interface GetRequest {
+  readonly ids: readonly string[];
+  /** Also read what the handler was given, or answered. */
+  readonly include?: 'input' | 'result';
+}
+
+export interface Found {
+  readonly record: IntentRecord;
+  readonly input?: string;
+  readonly result?: StoredResponse;
+}
+
+export interface EventsRequest {
+  /** Events with a larger seq than `after` of each of these intents. */
+  readonly of: readonly { readonly id: string; readonly after: number }[];
+  /** At most about so many events per intent: a commit's events are never torn apart. */
+  readonly limit: number;
+}
+
+export interface ListRequest {
+  readonly owner?: string;
+  readonly operation?: string;
+  readonly statuses?: readonly Status[];
+  /** Only intents whose id sorts before this one: the last id of the page before. */
+  readonly before?: string;
+  readonly limit: number;
+}
+
+export interface PruneRequest {
+  readonly now: number;
+  /** Terminal intents that were last updated before this instant go, … */
+  readonly endedBefore: number;
+  /** … unless they have an idempotency key and were created at or after this instant. */
+  readonly keyedBefore: number;
+  readonly limit: number;
+}
+
+export interface StoreStats {
+  /** How many intents have each status; absent statuses have none. */
+  readonly byStatus: Readonly<Partial<Record<Status, number>>>;
+}
+
+/** Says "look again": these intents changed, or something may have become due. Never data. */
+export interface WatchHint {
+  /** The ids that changed; null when the store cannot tell which. */
+  readonly ids: readonly string[] | null;
+}
+
+/**
+ * Where intents live. A store guards and writes atomically; it never decides. All methods take and
+ * give batches. A rejected promise means that the outcome of the whole call is unknown; repeating
+ * the call is safe. Stores throw `DurableError` with `store_unavailable` or `store_full`.
+ */
+export interface Store {
+  readonly capabilities: StoreCapabilities;
+
+  /**
+   * Brings the schema up to date and opens the store. Safe under concurrent callers; refuses a newer
+   * breaking schema. Must be called once before anything else.
+   */
+  migrate(): Promise<void>;
+
+  /**
+   * Stores intents. Each one's record, events and input appear together or not at all. An idempotency
+   * key, or an id, that is there already wins over the newcomer, also within one batch. Returns one
+   * result per request, in order. After it resolves, the intents are as durable as the store is.
+   */
+  submit(batch: readonly SubmitRequest[]): Promise<readonly SubmitResult[]>;
+
+  /**
+   * Takes the lease of what is due (`dueAt <= now`), the longest due first: raises `lease`, sets
+   * `holder`, sets `dueAt` to the earlier of `now + leaseMs` and `deadlineAt` (while that is in the
+   * future), and adds one to `lostLeases` if somebody still held it. Two claims never return the same
+   * lease.
+   */
+  claim(request: ClaimRequest): Promise<ClaimResult>;
+
+  /** Sets `dueAt` of leases that are still held like a claim does, or gives them back. */
+  renew(request: RenewRequest): Promise<RenewResult>;
+
+  /**
+   * Writes changes. Each one's record, events and result appear together or not at all, and only if
+   * the guard holds. One result per request, in order; requests for one intent apply in order.
+   */
+  commit(batch: readonly CommitRequest[]): Promise<readonly CommitResult[]>;
+
+  /** One entry per id, in order; undefined where there is no such intent. */
+  get(request: GetRequest): Promise<readonly (Found | undefined)[]>;
+
+  /** The events of each intent in ascending seq, without a gap. Unknown ids give an empty list. */
+  events(request: EventsRequest): Promise<readonly (readonly StoredEvent[])[]>;
+
+  /** Newest first. */
+  list(request: ListRequest): Promise<readonly IntentRecord[]>;
+
+  /**
+   * Calls `listener` when other users of the same data have written. May be late or repeat itself,
+   * may say too much; a lost hint costs latency only. Returns what ends the watch.
+   */
+  watch(listener: (hint: WatchHint) => void): () => void;
+
+  /** Removes old terminal intents with all that belongs to them. Returns how many went. */
+  prune(request: PruneRequest): Promise<number>;
+
+  stats(): Promise<StoreStats>;
+
+  /** Waits for what is under way and releases everything. Closing twice is harmless. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,24 @@
+export {
+  STATUSES,
+  TERMINAL_STATUSES,
+  WAITING_REASONS,
+  isTerminal,
+  statusSchema,
+  waitingReasonSchema,
+} from './status.ts';
+export type { Status, TerminalStatus, WaitingReason } from './status.ts';
+export { EVENT_TYPES, encodeEvent, eventListSchema, eventSchema } from './event.ts';
+export type { EventType, IntentEvent, WireEvent, WireEventList } from './event.ts';
+export { intentLinks, linksSchema } from './links.ts';
+export type { Links } from './links.ts';
+export { failureSchema } from './failure.ts';
+export type { Failure } from './failure.ts';
+export { progressSchema } from './progress.ts';
+export type { Progress } from './progress.ts';
+export { encodeSnapshot, snapshotSchema } from './snapshot.ts';
+export type { SnapshotSource, WireSnapshot } from './snapshot.ts';
+export { encodeSubmitted, submittedSchema } from './submitted.ts';
+export type { WireSubmitted } from './submitted.ts';
+export { HEADERS, MEDIA_TYPES } from './headers.ts';
+export { PROBLEMS, encodeProblem, problemSchema } from './problem.ts';
+export type { ProblemCode, ProblemSource, WireProblem } from './problem.ts';

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+/** Every status an intent can have, in the order of a life without detours. */
+export const STATUSES = [
+  'CREATED',
+  'SUBMITTED',
+  'DELIVERED',
+  'ACKNOWLEDGED',
+  'IN_PROGRESS',
+  'WAITING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELED',
+  'TIMED_OUT',
+] as const;
+
+/** The statuses that nothing ever leaves. */
+export const TERMINAL_STATUSES = ['COMPLETED', 'FAILED', 'CANCELED', 'TIMED_OUT'] as const;
+
+/** Why an intent is WAITING; every WAITING intent has exactly one. */
+export const WAITING_REASONS = [
+  'WAITING_FOR_TIME',
+  'WAITING_FOR_HUMAN',
+  'WAITING_FOR_TOOL',
+  'WAITING_FOR_AGENT',
+] as const;
+
+export const statusSchema = z.enum(STATUSES);
+export const waitingReasonSchema = z.enum(WAITING_REASONS);
+
+export type Status = z.infer<typeof statusSchema>;
+export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
+export type WaitingReason = z.infer<typeof waitingReasonSchema>;
+
+const terminal: ReadonlySet<string> = new Set(TERMINAL_STATUSES);
+
+/** Tells whether `status` is one that nothing ever leaves. */
+export function isTerminal(status: Status): status is TerminalStatus {
+  return terminal.has(status);
+}
