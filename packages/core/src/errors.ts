@@ -5,6 +5,8 @@ export interface DurableErrorOptions {
   readonly cause?: unknown;
   /** When a retry makes sense, in whole seconds. */
   readonly retryAfterSeconds?: number;
+  /** The methods that would be allowed, for `method_not_allowed`. */
+  readonly allow?: string;
   readonly intentId?: string;
   readonly links?: Links;
 }
