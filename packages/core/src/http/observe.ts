@@ -1,10 +1,4 @@
-import {
-  encodeSnapshot,
-  HEADERS,
-  intentLinks,
-  isTerminal,
-  MEDIA_TYPES,
-} from '@durable-api/protocol';
+import { encodeSnapshot, HEADERS, intentLinks, isTerminal } from '@durable-api/protocol';
 import { DurableError } from '../errors.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import { eventsForm, wantsStream } from './accept.ts';
