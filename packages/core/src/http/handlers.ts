@@ -6,7 +6,7 @@ import type { Found } from '../store/store.ts';
 import type { PlainRequest } from './exchange.ts';
 
 /** What the handlers of all routes share. */
-export interface HandlerSetup<Source> {
+interface HandlerSetup<Source> {
   readonly engine: Engine;
   readonly options: ResolvedOptions;
   readonly authorize: DurableApiOptions<Source>['authorize'];

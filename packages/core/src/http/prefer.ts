@@ -7,7 +7,7 @@ export interface Preferences {
 }
 
 /** The longest wait that is granted, in seconds: below the idle limits of common proxies. */
-export const MAX_WAIT_SECONDS = 30;
+const MAX_WAIT_SECONDS = 30;
 
 const NONE: Preferences = { waitSeconds: null, respondAsync: false };
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+(\s*=\s*("(?:[^"\\]|\\.)*"|[\w!#$%&'*+.^`|~-]*))?(\s*;.*)?$/;
