@@ -1,12 +1,14 @@
 import type { AttemptContext, Operation, OperationDefinition } from './engine/operation.ts';
 import { Engine } from './engine/engine.ts';
 import { DurableError } from './errors.ts';
+import { wantsStream } from './http/accept.ts';
 import { cancel } from './http/cancel.ts';
 import type { PlainReply, PlainRequest } from './http/exchange.ts';
 import type { Exchange } from './http/handlers.ts';
 import { events, result, snapshot } from './http/observe.ts';
 import { errorReply } from './http/reply.ts';
 import { findRoute, type Route } from './http/routes.ts';
+import { comeBackReply } from './http/stream.ts';
 import { submit } from './http/submit.ts';
 import type { DurableApiOptions, OperationOptions, ResolvedOptions } from './options.ts';
 import { resolveOperationOptions, resolveOptions } from './resolve-options.ts';
@@ -68,14 +70,25 @@ export class DurableApi<Source = unknown> {
     try {
       const route = findRoute(request.method, request.subPath);
       if (route === null) return null;
-      const { identify } = this.#hooks;
-      const owner = identify === undefined ? '' : await identify(request.source);
+      const owner = await this.#ownerOf(request.source);
       const { authorize } = this.#hooks;
       const setup = { engine: this.#engine, options: this.#options, authorize };
       return await dispatch({ setup, operation, request, owner }, route);
     } catch (error) {
-      return errorReply(error, this.#options.logger);
+      const reply = errorReply(error, this.#options.logger);
+      const isObserver = request.method === 'GET' && wantsStream(request.headers.accept);
+      const isTransient = reply.status === 503 || reply.status === 507;
+      return isObserver && isTransient ? comeBackReply(this.#engine.hub.retryMs()) : reply;
     }
+  }
+
+  async #ownerOf(source: Source): Promise<string> {
+    const { identify } = this.#hooks;
+    if (identify === undefined) return '';
+    const owner: unknown = await identify(source);
+    if (typeof owner === 'string' && owner !== '') return owner;
+    const message = 'identify() names no owner for this request. Authenticate the caller first.';
+    throw new DurableError('owner_forbidden', message);
   }
 
   /**

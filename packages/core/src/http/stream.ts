@@ -1,4 +1,5 @@
 import { HEADERS, isTerminal, MEDIA_TYPES } from '@durable-api/protocol';
+import { encodeRetry } from '../observe/sse.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import type { StreamReply } from './exchange.ts';
@@ -37,4 +38,17 @@ export function streamReply(engine: Engine, request: StreamRequest): StreamReply
 /** Whether nothing will ever follow `after`, so that a browser shall stop reconnecting. */
 export function isOver(record: IntentRecord, after: number | null): boolean {
   return after !== null && isTerminal(record.status) && after >= record.seq;
+}
+
+/**
+ * The answer to an observer while events cannot be read: an empty stream that says when to come back.
+ * `EventSource` gives up for ever on any status but 200.
+ */
+export function comeBackReply(retryMs: number): StreamReply {
+  return {
+    kind: 'stream',
+    status: 200,
+    headers: SSE_HEADERS,
+    open: (sink) => sink.end(encodeRetry(retryMs)),
+  };
 }
