@@ -138,7 +138,8 @@ class Draft {
   }
 
   event(type: EventType, status: Status, details?: Readonly<Record<string, unknown>>): this {
-    return this.#push(type, status, null, details);
+    const reason = status === 'WAITING' ? this.#record.waitingReason : null;
+    return this.#push(type, status, reason, details);
   }
 
   wait(reason: WaitingReason, dueAt: number, details: Readonly<Record<string, unknown>>): this {
