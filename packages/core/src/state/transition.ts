@@ -49,6 +49,8 @@ const LEASE_LOST: Failure = {
  */
 export function transition(record: IntentRecord, command: Command, now: number): Transition {
   if (isTerminal(record.status)) return { ok: false, reason: 'terminal' };
+  // Only a submit leads out of CREATED, in the write that stores the intent.
+  if (record.status === 'CREATED') return { ok: false, reason: 'illegal' };
   const draft = new Draft(record, now);
   switch (command.type) {
     case 'start':
