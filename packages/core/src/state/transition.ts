@@ -54,7 +54,7 @@ export function transition(record: IntentRecord, command: Command, now: number):
   const draft = new Draft(record, now);
   switch (command.type) {
     case 'start':
-      return start(draft);
+      return start(draft, command.attempt);
     case 'progress':
       if (record.status !== 'IN_PROGRESS') return { ok: false, reason: 'illegal' };
       draft.patch({ progress: command.progress });
@@ -78,9 +78,10 @@ export function transition(record: IntentRecord, command: Command, now: number):
   }
 }
 
-function start(draft: Draft): Transition {
+function start(draft: Draft, attempt: number | undefined): Transition {
   const { record } = draft;
   if (record.holder === null) return { ok: false, reason: 'illegal' };
+  if (attempt !== undefined && attempt <= record.attempt) return { ok: false, reason: 'illegal' };
   if (record.status === 'IN_PROGRESS') {
     draft.event('intent.delivery_failed', 'IN_PROGRESS', { error: LEASE_LOST });
   }

@@ -192,6 +192,24 @@ describe('the events of an intent', () => {
     });
   });
 
+  it('count an attempt once when its start is written twice', () => {
+    const first = transition(
+      record({ status: 'SUBMITTED', holder: 'a', lease: 1 }),
+      { type: 'start', attempt: 1 },
+      NOW,
+    );
+    if (!first.ok) throw new Error(first.reason);
+    expect(first.record.attempt).toBe(1);
+    expect(transition(first.record, { type: 'start', attempt: 1 }, NOW)).toEqual({
+      ok: false,
+      reason: 'illegal',
+    });
+    expect(transition(first.record, { type: 'start', attempt: 2 }, NOW)).toMatchObject({
+      ok: true,
+      record: { attempt: 2 },
+    });
+  });
+
   it('forget the failure of the attempt before when a new one starts', () => {
     const again = record({ status: 'WAITING', holder: 'a', lease: 2, attempt: 1, error: FAILURE });
     expect(transition(again, COMMANDS.start, NOW)).toMatchObject({
