@@ -254,6 +254,16 @@ describe('the result inside intent.completed', () => {
     expect(details({ headers: json, body: Buffer.from('{oops') })).not.toHaveProperty('result');
     expect(details({ headers: {}, body: Buffer.from('1') })).toEqual({ status_code: 200 });
   });
+
+  it('is left out when it is nested so deeply that it could not be written', () => {
+    const deep = '['.repeat(8_000) + ']'.repeat(8_000);
+    expect(details({ headers: json, body: Buffer.from(deep) })).not.toHaveProperty('result');
+    const shallow = '['.repeat(64) + ']'.repeat(64);
+    expect(details({ headers: json, body: Buffer.from(shallow) })).toHaveProperty('result');
+    expect(details({ headers: json, body: Buffer.from(`[${shallow}]`) })).not.toHaveProperty(
+      'result',
+    );
+  });
 });
 
 describe('a new intent', () => {
