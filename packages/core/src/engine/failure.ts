@@ -22,21 +22,61 @@ export function failureOfThrow(thrown: unknown, expose: boolean): AttemptFailure
     return readThrown(thrown, expose);
   } catch {
     // What was thrown has members that throw themselves, or cannot be printed.
-    const failure = { code: 'handler_error', message: NO_MESSAGE, retryable: true };
-    return { failure, retryAfterMs: null };
+    return failed({ code: 'handler_error', message: NO_MESSAGE, retryable: true });
   }
 }
 
-/** What a 5xx response of a handler means. */
-export function failureOfResponse(response: StoredResponse): AttemptFailure {
-  const message = `The handler answered ${response.status}.`;
-  return { failure: { code: 'handler_5xx', message, retryable: true }, retryAfterMs: null };
+/** Why a response of a handler is a failed attempt; null when it is the result. */
+export function failureOfResponse(
+  response: StoredResponse,
+  maxResultBytes: number,
+): AttemptFailure | null {
+  if (!isResponse(response)) {
+    const message = 'The handler gave no response with a status, headers and a body of bytes.';
+    return failed({ code: 'handler_error', message, retryable: false });
+  }
+  const { status, body } = response;
+  if (body.byteLength > maxResultBytes) {
+    const message =
+      `The response has ${body.byteLength} bytes, more than maxResultBytes (${maxResultBytes}). ` +
+      'Store it elsewhere and answer with a reference.';
+    return failed({ code: 'result_too_large', message, retryable: false });
+  }
+  if (status < 500) return null;
+  return failed({
+    code: 'handler_5xx',
+    message: `The handler answered ${status}.`,
+    retryable: true,
+  });
+}
+
+// Adapters of others may have no types: what is stored must be a response when it is read.
+function isResponse(value: unknown): value is StoredResponse {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'status' in value &&
+    isFinalStatus(value.status) &&
+    'headers' in value &&
+    typeof value.headers === 'object' &&
+    value.headers !== null &&
+    'body' in value &&
+    value.body instanceof Uint8Array
+  );
+}
+
+function isFinalStatus(status: unknown): boolean {
+  return Number.isInteger(status) && Number(status) >= 200 && Number(status) <= 599;
+}
+
+function failed(failure: Failure): AttemptFailure {
+  return { failure, retryAfterMs: null };
 }
 
 function readThrown(thrown: unknown, expose: boolean): AttemptFailure {
   const message = messageOf(thrown, expose);
   if (hasName(thrown, NonRetryableError.name)) {
-    return { failure: { code: 'non_retryable', message, retryable: false }, retryAfterMs: null };
+    return failed({ code: 'non_retryable', message, retryable: false });
   }
   const failure: Failure = { code: 'handler_error', message, retryable: true };
   return { failure, retryAfterMs: retryAfterOf(thrown) };

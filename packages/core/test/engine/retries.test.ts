@@ -136,6 +136,20 @@ describe('a failed attempt', () => {
     expect(error?.message).toMatch(/^[^\0\ud800]*$/);
   });
 
+  it.each([
+    ['nothing', undefined],
+    ['a status that is none', { ...respond(), status: 'ok' }],
+    ['a status that is not final', { ...respond(), status: 100 }],
+    ['a status that HTTP does not have', { ...respond(), status: 999 }],
+    ['no headers', { status: 200, body: Buffer.from('') }],
+    ['a body of text', { ...respond(), body: 'text' }],
+  ])('may have answered %s', async (_, response: unknown) => {
+    // @ts-expect-error A caller without types can declare such an operation.
+    const bed = openBed(async () => response, { operation: { retries: 0 } });
+    const id = await bed.submit();
+    await bed.clock.until(() => bed.data.entries.get(id)?.record.status === 'FAILED');
+  });
+
   it('says what was thrown only if it may', async () => {
     const run = async (): Promise<never> => {
       throw new Error('password=1234');
