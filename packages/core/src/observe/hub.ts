@@ -135,15 +135,22 @@ export class Hub {
       this.#forget(topic);
       resolve(change);
     };
-    const waiter = (change: Change): void => {
-      if (enough(change)) finish(change);
+    const waiter = (change: Change | null): void => {
+      if (change === null || enough(change)) finish(change);
     };
     const timer = this.#setup.clock.setTimeout(() => finish(null), timeoutMs);
     topic.waiters.add(waiter);
     return { change: promise, cancel: () => finish(null) };
   }
 
-  /** Ends all streams and waits, and lets none begin; each client is told when to come back. */
+  /** Ends all waits; who waited is answered with what is known. */
+  endWaits(): void {
+    for (const topic of this.#topics.values()) {
+      for (const waiter of topic.waiters) waiter(null);
+    }
+  }
+
+  /** Ends all streams and lets none begin; each client is told when to come back. */
   leave(): void {
     this.#leaving = true;
     for (const topic of this.#topics.values()) {

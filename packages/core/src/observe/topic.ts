@@ -36,7 +36,8 @@ const KEPT_CHUNKS = 32;
 export class Topic {
   readonly id: string;
   readonly observers: Set<Observer> = new Set();
-  readonly waiters: Set<(change: Change) => void> = new Set();
+  /** Called with each change; with null when waiting is over. */
+  readonly waiters: Set<(change: Change | null) => void> = new Set();
   lastSeq: number;
   ended: boolean;
   #chunks: Chunk[] = [];
