@@ -1,1 +1,2 @@
-export {};
+export { storeConformance } from './store/store-conformance.ts';
+export type { StoreData, StoreSuite } from './store/suite.ts';
