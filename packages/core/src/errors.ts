@@ -5,6 +5,8 @@ export interface DurableErrorOptions {
   readonly cause?: unknown;
   /** When a retry makes sense, in whole seconds. */
   readonly retryAfterSeconds?: number;
+  /** The methods that would be allowed, for `method_not_allowed`. */
+  readonly allow?: string;
   readonly intentId?: string;
   readonly links?: Links;
 }
@@ -43,7 +45,10 @@ export class NonRetryableError extends Error {
   override readonly name = 'NonRetryableError';
 }
 
-/** Thrown by a handler: the attempt failed, and the next one shall start after `retryAfterMs`. */
+/**
+ * Thrown by a handler: the attempt failed, and the next one shall start after `retryAfterMs`, a year at
+ * most.
+ */
 export class RetryAfterError extends Error {
   override readonly name = 'RetryAfterError';
   readonly retryAfterMs: number;

@@ -1,5 +1,7 @@
 export { DurableError, NonRetryableError, RetryAfterError, isDurableError } from './errors.ts';
 export type { DurableErrorOptions } from './errors.ts';
+export { HandlerFault, resultTooLarge } from './handler-fault.ts';
+export type { HandlerFaultCode } from './handler-fault.ts';
 export { systemClock } from './clock.ts';
 export type { Clock, Timer } from './clock.ts';
 export type { Idempotency, IntentRecord, StoredResponse } from './state/intent.ts';
@@ -32,3 +34,39 @@ export type {
   SubmitResult,
   WatchHint,
 } from './store/store.ts';
+export { silentLogger } from './logger.ts';
+export type { Logger } from './logger.ts';
+export type {
+  BackoffOptions,
+  DurableApiOptions,
+  LimitOptions,
+  ObserveOptions,
+  OperationOptions,
+  ResolvedOperationOptions,
+  RetentionOptions,
+} from './options.ts';
+export { AttemptAborted } from './engine/operation.ts';
+export type {
+  AbortCause,
+  AttemptContext,
+  Operation,
+  OperationDefinition,
+} from './engine/operation.ts';
+export { DURABLE_CONTEXT, durable } from './durable-context.ts';
+export { DurableApi } from './durable-api.ts';
+export type { StopOptions } from './durable-api.ts';
+export type {
+  CapturedRequest,
+  FullReply,
+  PlainReply,
+  PlainRequest,
+  StoredInput,
+  StreamReply,
+} from './http/exchange.ts';
+export { decodeInput } from './http/input.ts';
+export { errorReply, problemReply } from './http/reply.ts';
+export { isOperationPath } from './http/routes.ts';
+export { sendReply } from './http/send.ts';
+export type { ReplyTarget } from './http/send.ts';
+export { encodeFrame } from './observe/sse.ts';
+export type { StreamSink } from './observe/stream-sink.ts';

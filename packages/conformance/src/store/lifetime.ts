@@ -45,48 +45,53 @@ export function lifetimeCases(suite: StoreSuite): void {
       }),
     );
 
-    it.runIf(several)(
-      'can be opened by several at the same moment',
-      play(async (scene) => {
-        await scene.store.close();
-        const stores = [];
-        for (let i = 0; i < 4; i += 1) stores.push(await scene.openUnmigrated());
-        await Promise.all(stores.map((store) => store.migrate()));
-        const [first, ...rest] = stores;
-        const request = await scene.request();
-        await first?.submit([request]);
-        for (const store of rest) {
-          expect(await scene.read(request.record.id, store)).toEqual(request.record);
-        }
-      }),
-    );
+    if (several)
+      it(
+        'can be opened by several at the same moment',
+        play(async (scene) => {
+          await scene.store.close();
+          const stores = [];
+          for (let i = 0; i < 4; i += 1) stores.push(await scene.openUnmigrated());
+          await Promise.all(stores.map((store) => store.migrate()));
+          const [first, ...rest] = stores;
+          const request = await scene.request();
+          await first?.submit([request]);
+          for (const store of rest) {
+            expect(await scene.read(request.record.id, store)).toEqual(request.record);
+          }
+        }),
+      );
 
-    it.runIf(several)(
-      'is read by others as soon as it has acknowledged a write',
-      play(async (scene) => {
-        const other = await scene.open();
-        for (let i = 0; i < 20; i += 1) {
-          const { record, events } = await scene.submit();
-          expect(await scene.read(record.id, other)).toEqual(record);
-          expect(await scene.log(record.id, other)).toEqual(events);
-        }
-      }),
-    );
+    if (several)
+      it(
+        'is read by others as soon as it has acknowledged a write',
+        play(async (scene) => {
+          const other = await scene.open();
+          for (let i = 0; i < 20; i += 1) {
+            const { record, events } = await scene.submit();
+            expect(await scene.read(record.id, other)).toEqual(record);
+            expect(await scene.log(record.id, other)).toEqual(events);
+          }
+        }),
+      );
 
-    it.runIf(several)(
-      'goes on when another one on the same data closes',
-      play(async (scene) => {
-        const other = await scene.open();
-        await other.submit([await scene.request()]);
-        await other.close();
-        const { record } = await scene.submit();
-        expect(await scene.read(record.id)).toEqual(record);
-        expect((await scene.claim()).claimed).toHaveLength(2);
-      }),
-    );
+    if (several)
+      it(
+        'goes on when another one on the same data closes',
+        play(async (scene) => {
+          const other = await scene.open();
+          await other.submit([await scene.request()]);
+          await other.close();
+          const { record } = await scene.submit();
+          expect(await scene.read(record.id)).toEqual(record);
+          expect((await scene.claim()).claimed).toHaveLength(2);
+        }),
+      );
   });
 
-  describe.runIf(isDurable(suite))('a store that is opened again', () => {
+  if (!isDurable(suite)) return;
+
+  describe('a store that is opened again', () => {
     it(
       'has every intent, its events, input and result',
       play(async (scene) => {

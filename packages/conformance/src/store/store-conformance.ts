@@ -18,7 +18,7 @@ import type { StoreSuite } from './suite.ts';
 /**
  * Defines the tests that every store of Durable API has to pass, one or more for each sentence of the
  * `Store` contract. Call it at the top of a vitest file of the store; `name` heads the report. What
- * the store does not claim in `suite.capabilities` is reported as skipped.
+ * the store does not claim in `suite.capabilities` is not asked of it.
  */
 export function storeConformance(name: string, suite: StoreSuite): void {
   describe(`${name} conforms to the store contract`, () => {

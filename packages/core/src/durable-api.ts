@@ -1,0 +1,126 @@
+import type { AttemptContext, Operation, OperationDefinition } from './engine/operation.ts';
+import { Engine } from './engine/engine.ts';
+import { DurableError } from './errors.ts';
+import { wantsStream } from './http/accept.ts';
+import { cancel } from './http/cancel.ts';
+import type { PlainReply, PlainRequest } from './http/exchange.ts';
+import type { Exchange } from './http/handlers.ts';
+import { events, result, snapshot } from './http/observe.ts';
+import { errorReply } from './http/reply.ts';
+import { findRoute, type Route } from './http/routes.ts';
+import { comeBackReply } from './http/stream.ts';
+import { submit } from './http/submit.ts';
+import type { DurableApiOptions, OperationOptions, ResolvedOptions } from './options.ts';
+import { resolveOperationOptions, resolveOptions } from './resolve-options.ts';
+
+/** How to stop. */
+export interface StopOptions {
+  /** How long attempts may go on before their leases are given back. Default 10,000 ms. */
+  readonly graceMs?: number;
+}
+
+/**
+ * What all adapters stand on: declares operations and answers requests to them. `Source` is the
+ * framework's request.
+ */
+export class DurableApi<Source = unknown> {
+  readonly #options: ResolvedOptions;
+  readonly #hooks: Pick<DurableApiOptions<Source>, 'identify' | 'authorize'>;
+  readonly #engine: Engine;
+
+  /** @throws DurableError `options_invalid` naming each wrong option. */
+  constructor(options: DurableApiOptions<Source>) {
+    this.#options = resolveOptions(options);
+    this.#hooks = options;
+    this.#engine = new Engine(this.#options);
+  }
+
+  /** The largest response of a handler, so that an adapter can stop gathering a larger one. */
+  get maxResultBytes(): number {
+    return this.#options.limits.maxResultBytes;
+  }
+
+  /**
+   * Declares an operation. In the next tick the engine starts.
+   * @throws DurableError `operation_duplicate`, `operation_unnamed` or `options_invalid`.
+   */
+  declare(definition: OperationDefinition, options: OperationOptions = {}): Operation {
+    const { name } = definition;
+    if (!/^[\x21-\x7e][\x20-\x7e]{0,199}$/.test(name)) {
+      throw new DurableError(
+        'operation_unnamed',
+        `An operation needs a name that stays the same across deploys, received "${name}". ` +
+          'Name the handler function, or pass { name: "reports.generate" }.',
+      );
+    }
+    const operation: Operation = {
+      name,
+      run: (input: unknown, context: AttemptContext) => definition.run(input, context),
+      options: resolveOperationOptions(name, options, this.#options.defaults),
+    };
+    this.#engine.declare(operation);
+    return operation;
+  }
+
+  /** Resolves when the store is open; rejects with the reason why it is not. */
+  ready(): Promise<void> {
+    return this.#engine.ready();
+  }
+
+  /**
+   * Answers a request; null when it is none of the operation's, so that the app's own routes get it.
+   * Never rejects: errors are answers too.
+   */
+  async handle(operation: Operation, request: PlainRequest<Source>): Promise<PlainReply | null> {
+    try {
+      const route = findRoute(request.method, request.subPath);
+      if (route === null) return null;
+      const owner = await this.#ownerOf(request.source);
+      const { authorize } = this.#hooks;
+      const setup = { engine: this.#engine, options: this.#options, authorize };
+      return await dispatch({ setup, operation, request, owner }, route);
+    } catch (error) {
+      const reply = errorReply(error, this.#options.logger);
+      const isObserver = request.method === 'GET' && wantsStream(request.headers.accept);
+      const isTransient = reply.status === 503 || reply.status === 507;
+      return isObserver && isTransient ? comeBackReply(this.#engine.hub.retryMs()) : reply;
+    }
+  }
+
+  async #ownerOf(source: Source): Promise<string> {
+    const { identify } = this.#hooks;
+    if (identify === undefined) return '';
+    const owner: unknown = await identify(source);
+    if (typeof owner === 'string' && owner !== '') return owner;
+    const message = 'identify() names no owner for this request. Authenticate the caller first.';
+    throw new DurableError('owner_forbidden', message);
+  }
+
+  /**
+   * Takes no new work, tells observers when to come back, lets attempts end, hands the leases of the
+   * rest back so that another process has them at once, and closes the store.
+   */
+  stop({ graceMs = 10_000 }: StopOptions = {}): Promise<void> {
+    return this.#engine.stop(graceMs);
+  }
+
+  /** Stops, so that `await using` works. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+function dispatch<Source>(exchange: Exchange<Source>, route: Route): Promise<PlainReply> {
+  switch (route.name) {
+    case 'submit':
+      return submit(exchange);
+    case 'snapshot':
+      return snapshot(exchange, route.intentId);
+    case 'events':
+      return events(exchange, route.intentId);
+    case 'result':
+      return result(exchange, route.intentId);
+    case 'cancel':
+      return cancel(exchange, route.intentId);
+  }
+}

@@ -1,0 +1,177 @@
+import { isTerminal } from '@durable-api/protocol';
+import type { Clock } from '../clock.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { IntentRecord } from '../state/intent.ts';
+import type { Store } from '../store/store.ts';
+import { Attempt } from './attempt.ts';
+import type { GroupCommit } from './group-commit.ts';
+import { IntentWriter, type WrittenChange } from './intent-writer.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { nextStep } from './next-step.ts';
+import type { AbortCause, Operation } from './operation.ts';
+
+/** What the pool needs and tells. */
+export interface AttemptPoolSetup {
+  readonly store: Store;
+  readonly commits: GroupCommit;
+  readonly clock: Clock;
+  readonly options: ResolvedOptions;
+  readonly onWritten: (change: WrittenChange) => void;
+  /** Somebody else changed an intent that is worked on here. */
+  readonly onForeignChange: (id: string) => void;
+  /** There may be room for another attempt: one ended, or a place was given back. */
+  readonly onRoom: () => void;
+}
+
+/** The attempts that this process has under way, and their leases. */
+export class AttemptPool {
+  readonly #setup: AttemptPoolSetup;
+  readonly #attempts = new Map<string, Attempt>();
+  readonly #leases: LeaseKeeper;
+  #reserved = 0;
+
+  constructor(setup: AttemptPoolSetup) {
+    this.#setup = setup;
+    const { store, clock, options } = setup;
+    this.#leases = new LeaseKeeper({
+      store,
+      clock,
+      leaseMs: options.leaseMs,
+      attempts: () => this.#attempts.values(),
+      onLost: (attempt) => this.#abandon(attempt, 'lease_lost'),
+      onCancelRequested: (attempt) => attempt.cancel(),
+      onError: (error) => options.logger.warn({ err: error }, 'Leases could not be renewed'),
+    });
+  }
+
+  /** How many more attempts may be started. */
+  get room(): number {
+    return this.#setup.options.concurrency - this.#attempts.size - this.#reserved;
+  }
+
+  get size(): number {
+    return this.#attempts.size;
+  }
+
+  /** Keeps places for attempts whose leases are being written; returns what gives them back. */
+  reserve(count: number): () => void {
+    this.#reserved += count;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#reserved -= count;
+      this.#setup.onRoom();
+    };
+  }
+
+  /** Renews what has gone without a renewal for too long: called before a claim. */
+  catchUp(): Promise<void> {
+    return this.#leases.catchUp();
+  }
+
+  has(id: string): boolean {
+    return this.#attempts.has(id);
+  }
+
+  /** Works on an intent under the lease that it bears; `isStarted` when the start is written already. */
+  take(operation: Operation, record: IntentRecord, input: string, isStarted: boolean): void {
+    const { clock, options, commits } = this.#setup;
+    const writer = new IntentWriter({
+      record,
+      lease: record.lease,
+      commits,
+      clock,
+      onWritten: this.#setup.onWritten,
+      onMoved: (moved) => this.#moved(record, moved),
+    });
+    const step = isStarted ? null : nextStep(record, operation.options, clock.now());
+    if (step !== null && step.type !== 'start') {
+      writer.apply(step).then(this.#setup.onRoom, (error: unknown) => this.#warn(error, record.id));
+      return;
+    }
+    const attempt = new Attempt({
+      operation,
+      input,
+      writer,
+      lease: record.lease,
+      attempt: isStarted ? record.attempt : record.attempt + 1,
+      isStarted,
+      options,
+      clock,
+    });
+    const earlier = this.#attempts.get(record.id);
+    if (earlier !== undefined) this.#abandon(earlier, 'lease_lost');
+    this.#attempts.set(record.id, attempt);
+    void attempt.done.then(() => this.#remove(attempt));
+    this.#leases.wake();
+    attempt.start();
+  }
+
+  /** Somebody else wrote these intents, or an unknown set of them: looks whether a cancel is among it. */
+  async refresh(ids: readonly string[] | null): Promise<void> {
+    const held = ids === null ? [...this.#attempts.keys()] : ids.filter((id) => this.has(id));
+    if (held.length === 0) return;
+    const found = await this.#setup.store.get({ ids: held });
+    for (const [i, id] of held.entries()) {
+      const attempt = this.#attempts.get(id);
+      const record = found[i]?.record;
+      if (attempt === undefined || record === undefined) continue;
+      // Only a larger lease is a later one: what was read may be older than the attempt.
+      if (isTerminal(record.status) || record.lease > attempt.lease) {
+        this.#abandon(attempt, isTerminal(record.status) ? 'canceled' : 'lease_lost');
+      } else if (record.cancelRequestedAt !== null) attempt.cancel();
+    }
+  }
+
+  /** Lets attempts end for `graceMs`, then gives back the leases of the rest. */
+  async drain(graceMs: number): Promise<void> {
+    const grace = Promise.withResolvers<void>();
+    const timer = this.#setup.clock.setTimeout(() => grace.resolve(), graceMs);
+    const ended = Promise.all([...this.#attempts.values()].map((attempt) => attempt.done));
+    await Promise.race([ended, grace.promise]);
+    timer.cancel();
+    this.#leases.stop();
+    const rest = [...this.#attempts.values()];
+    for (const attempt of rest) this.#abandon(attempt, 'draining');
+    // An end that is being written wins over giving the lease back.
+    await this.#setup.commits.idle();
+    await this.giveBack(rest);
+  }
+
+  /** Gives leases back that are not worked under, so that another process has them at once. */
+  async giveBack(held: readonly { readonly id: string; readonly lease: number }[]): Promise<void> {
+    if (held.length === 0) return;
+    const { store, clock, options } = this.#setup;
+    const leases = held.map(({ id, lease }) => ({ id, lease, release: true }));
+    try {
+      await store.renew({ now: clock.now(), leaseMs: options.leaseMs, leases });
+    } catch (error) {
+      options.logger.warn({ err: error }, 'Leases were not given back; they will run out');
+    }
+  }
+
+  #moved({ id, lease }: IntentRecord, record: IntentRecord | null): void {
+    this.#setup.onForeignChange(id);
+    const attempt = this.#attempts.get(id);
+    // A writer of an earlier lease knows nothing of who has it now.
+    if (attempt === undefined || attempt.lease !== lease) return;
+    if (record === null) this.#abandon(attempt, 'lease_lost');
+    else if (isTerminal(record.status)) this.#abandon(attempt, 'canceled');
+    else if (record.cancelRequestedAt !== null) attempt.cancel();
+  }
+
+  #abandon(attempt: Attempt, cause: AbortCause): void {
+    attempt.abandon(cause);
+    this.#setup.onForeignChange(attempt.id);
+  }
+
+  #remove(attempt: Attempt): void {
+    if (this.#attempts.get(attempt.id) === attempt) this.#attempts.delete(attempt.id);
+    this.#setup.onRoom();
+  }
+
+  #warn(error: unknown, intentId: string): void {
+    this.#setup.options.logger.warn({ err: error, intentId }, 'An intent could not be written');
+  }
+}

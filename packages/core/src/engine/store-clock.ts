@@ -1,0 +1,27 @@
+import type { Clock, Timer } from '../clock.ts';
+
+/**
+ * The store's time as this process knows it: its own clock, corrected by what the store last said.
+ * With it, hosts whose clocks differ by minutes agree on what is due.
+ */
+export class StoreClock implements Clock {
+  readonly #clock: Clock;
+  #offsetMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now() + this.#offsetMs;
+  }
+
+  setTimeout(fire: () => void, delayMs: number): Timer {
+    return this.#clock.setTimeout(fire, delayMs);
+  }
+
+  /** Takes note that the store's clock showed `storeNow` between `sentAt` and now (local instants). */
+  observe(storeNow: number, sentAt: number): void {
+    this.#offsetMs = Math.round(storeNow - (sentAt + this.#clock.now()) / 2);
+  }
+}

@@ -1,0 +1,79 @@
+import { isTerminal } from '@durable-api/protocol';
+import type { IntentRecord, StoredResponse } from '../state/intent.ts';
+import type { StoredEvent } from '../store/store.ts';
+import { encodeFrames } from './sse.ts';
+import type { Observer } from './observer.ts';
+
+/** The state that a waiter is told of; `result` only when this process wrote it just now. */
+export interface Change {
+  readonly record: IntentRecord;
+  readonly result?: StoredResponse;
+}
+
+/** A part of the stream as bytes that all observers share. */
+export class Chunk {
+  readonly first: number;
+  readonly last: number;
+  readonly #events: readonly StoredEvent[];
+  #bytes: Uint8Array | null = null;
+
+  constructor(events: readonly StoredEvent[], first: number, last: number) {
+    this.#events = events;
+    this.first = first;
+    this.last = last;
+  }
+
+  /** The framed events; encoded at the first call. */
+  bytes(): Uint8Array {
+    return (this.#bytes ??= encodeFrames(this.#events));
+  }
+}
+
+/** How many of the latest chunks a topic keeps for observers that are a little behind. */
+const KEPT_CHUNKS = 32;
+
+/** What this process knows of an intent that somebody here observes or waits for. */
+export class Topic {
+  readonly id: string;
+  readonly observers: Set<Observer> = new Set();
+  /** Called with each change; with null when waiting is over. */
+  readonly waiters: Set<(change: Change | null) => void> = new Set();
+  lastSeq: number;
+  ended: boolean;
+  #chunks: Chunk[] = [];
+
+  constructor(id: string, lastSeq: number, ended: boolean) {
+    this.id = id;
+    this.lastSeq = lastSeq;
+    this.ended = ended;
+  }
+
+  get isIdle(): boolean {
+    return this.observers.size === 0 && this.waiters.size === 0;
+  }
+
+  /** Takes in newer events and passes them on; older ones are known already. */
+  advance(change: Change, events: readonly StoredEvent[]): void {
+    const { record } = change;
+    if (record.seq > this.lastSeq) {
+      this.#keep(events);
+      this.lastSeq = record.seq;
+      this.ended = isTerminal(record.status);
+    }
+    for (const observer of this.observers) observer.pump();
+    for (const waiter of this.waiters) waiter(change);
+  }
+
+  /** The kept chunk that begins right after `seq`. */
+  chunkAfter(seq: number): Chunk | undefined {
+    return this.#chunks.findLast((chunk) => chunk.first === seq + 1);
+  }
+
+  #keep(events: readonly StoredEvent[]): void {
+    const first = events[0];
+    const last = events.at(-1);
+    if (first === undefined || last === undefined || this.observers.size === 0) return;
+    this.#chunks.push(new Chunk(events, first.seq, last.seq));
+    if (this.#chunks.length > KEPT_CHUNKS) this.#chunks.shift();
+  }
+}

@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { systemClock, type Clock } from './clock.ts';
+import { DurableError } from './errors.ts';
+import { silentLogger, type Logger } from './logger.ts';
+import type {
+  DurableApiOptions,
+  OperationOptions,
+  ResolvedOperationOptions,
+  ResolvedOptions,
+} from './options.ts';
+import type { Store } from './store/store.ts';
+
+const DAY_MS = 86_400_000;
+const ms = z.int().min(0);
+const count = z.int().min(1);
+const given = <T>(what: string, test: (value: unknown) => boolean): z.ZodType<T> =>
+  z.custom<T>(test, { error: `must be ${what}` });
+const callable = <T>(): z.ZodType<T> => given<T>('a function', (v) => typeof v === 'function');
+
+/** The schema of {@link OperationOptions}, without defaults. */
+const operationOptionsSchema: z.ZodType<OperationOptions> = z.strictObject({
+  retries: z.int().min(0).max(1_000).optional(),
+  timeoutMs: count.optional(),
+  deadlineMs: count.nullable().optional(),
+  maxLostLeases: z.int().min(0).optional(),
+  backoff: z
+    .strictObject({
+      baseMs: ms.optional(),
+      factor: z.number().min(1).optional(),
+      maxMs: ms.optional(),
+    })
+    .optional(),
+  requireIdempotencyKey: z.boolean().optional(),
+});
+
+const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
+  store: given<Store>('a store, for instance sqliteStore("operations.db")', isStore),
+  worker: z.boolean().default(true),
+  concurrency: count.default(100),
+  leaseMs: z.int().min(100).default(15_000),
+  cancelGraceMs: ms.default(5_000),
+  pollMs: z.int().min(100).default(5_000),
+  storeTimeoutMs: z.int().min(10).default(2_000),
+  identify: callable<NonNullable<DurableApiOptions['identify']>>().optional(),
+  authorize: callable<NonNullable<DurableApiOptions['authorize']>>().optional(),
+  exposeErrors: z.boolean().default(() => process.env['NODE_ENV'] !== 'production'),
+  defaults: operationOptionsSchema.prefault({}),
+  limits: z
+    .strictObject({
+      maxPayloadBytes: count.default(262_144),
+      maxPayloadDepth: count.default(64),
+      maxResultBytes: count.default(1_048_576),
+      maxEventBytes: z.int().min(1_024).default(65_536),
+      maxEventCount: z.int().min(16).default(10_000),
+      maxObserversPerIntent: count.default(10),
+      maxObservers: count.default(5_000),
+      maxPendingSubmits: count.default(10_000),
+    })
+    .prefault({}),
+  observe: z
+    .strictObject({
+      heartbeatMs: z.int().min(100).default(15_000),
+      maxAgeMs: z.int().min(1_000).default(600_000),
+      stalledMs: z.int().min(100).default(30_000),
+    })
+    .prefault({}),
+  retention: z
+    .strictObject({
+      endedMs: ms.nullable().default(7 * DAY_MS),
+      idempotencyMs: ms.default(DAY_MS),
+    })
+    .prefault({}),
+  logger: given<Logger>('a logger with debug, info, warn and error', isLogger).default(
+    silentLogger,
+  ),
+  clock: given<Clock>('a clock', (v) => typeof v === 'object').default(systemClock),
+  random: callable<() => number>().default(() => Math.random),
+});
+
+/**
+ * Checks options and fills in defaults.
+ * @throws DurableError `options_invalid` naming each wrong key, what it must be and what it was.
+ */
+export function resolveOptions<Source>(options: DurableApiOptions<Source>): ResolvedOptions {
+  return parse(optionsSchema, options, 'durableApi options');
+}
+
+/** Checks an operation's options and fills in the API's and the library's defaults. */
+export function resolveOperationOptions(
+  name: string,
+  options: OperationOptions,
+  defaults: OperationOptions = {},
+): ResolvedOperationOptions {
+  const own = parse(operationOptionsSchema, options, `options of operation "${name}"`);
+  const pick = <K extends keyof OperationOptions>(key: K): OperationOptions[K] =>
+    own[key] === undefined ? defaults[key] : own[key];
+  const backoff = { ...defaults.backoff, ...own.backoff };
+  const deadlineMs = pick('deadlineMs');
+  return {
+    retries: pick('retries') ?? 3,
+    timeoutMs: pick('timeoutMs') ?? 900_000,
+    deadlineMs: deadlineMs === undefined ? DAY_MS : deadlineMs,
+    maxLostLeases: pick('maxLostLeases') ?? 5,
+    backoff: {
+      baseMs: backoff.baseMs ?? 1_000,
+      factor: backoff.factor ?? 2,
+      maxMs: backoff.maxMs ?? 60_000,
+    },
+    requireIdempotencyKey: pick('requireIdempotencyKey') ?? false,
+  };
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => {
+    const received = issue.input === undefined ? '' : `, received ${show(issue.input)}`;
+    return `  ${issue.path.join('.') || '(top level)'}: ${issue.message}${received}`;
+  });
+  throw new DurableError('options_invalid', `Invalid ${what}:\n${lines.join('\n')}`);
+}
+
+function show(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' || typeof value === 'function'
+    ? `a${typeof value === 'object' ? 'n object' : ' function'}`
+    : `${typeof value} ${JSON.stringify(value)}`;
+}
+
+function isStore(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'claim' in value && 'commit' in value;
+}
+
+function isLogger(value: unknown): boolean {
+  const levels = ['debug', 'info', 'warn', 'error'];
+  return typeof value === 'object' && value !== null && levels.every((level) => level in value);
+}

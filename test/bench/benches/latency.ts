@@ -1,0 +1,44 @@
+import { Agent, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { quantile, round, type Bench } from '../bench.ts';
+import { startServer } from '../server-process.ts';
+
+const PER_SECOND = 50;
+const SECONDS = 20;
+
+/** Submits with `Accept: text/event-stream`; resolves to the ms until `intent.completed` is there. */
+function submitAndWatch(url: string, agent: Agent): Promise<number> {
+  const startedAt = performance.now();
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
+    const sent = request(url, { method: 'POST', headers, agent }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+        if (text.includes('event: intent.completed')) resolve(performance.now() - startedAt);
+      });
+    });
+    sent.on('error', reject);
+    sent.end('{"quarter":"Q3"}');
+  });
+}
+
+/** Latency from POST to the completed event at 50 submits a second. */
+export const bench: Bench = async () => {
+  await using server = await startServer('express');
+  const agent = new Agent({ keepAlive: true });
+  const measured: Promise<number>[] = [];
+  for (let i = 0; i < PER_SECOND * 2; i++) await submitAndWatch(`${server.origin}/op`, agent);
+  for (let i = 0; i < PER_SECOND * SECONDS; i++) {
+    measured.push(submitAndWatch(`${server.origin}/op`, agent));
+    await delay(1_000 / PER_SECOND);
+  }
+  const times = await Promise.all(measured);
+  agent.destroy();
+  return {
+    perSecond: PER_SECOND,
+    p50Ms: round(quantile(times, 0.5)),
+    p99Ms: round(quantile(times, 0.99)),
+    target: 'p50 <= 3 ms',
+  };
+};

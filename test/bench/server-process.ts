@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** A benched server in a process of its own. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly origin: string;
+  readonly pid: number;
+}
+
+/** Starts `servers/NAME.ts` with a fresh folder for its data; resolves when it listens. */
+export async function startServer(
+  name: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'durable-bench-'));
+  const script = fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url));
+  const child = spawn(process.execPath, ['--conditions=durable-source', '--expose-gc', script], {
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      STORE_FILE: join(folder, 'operations.db'),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [port] = await once(createInterface(child.stdout), 'line');
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    pid: child.pid ?? 0,
+    async [Symbol.asyncDispose]() {
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
