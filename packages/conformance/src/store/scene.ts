@@ -156,7 +156,8 @@ export class StoreScene {
   async claim(wish: Partial<ClaimRequest> = {}, on: Store = this.store): Promise<ClaimResult> {
     return on.claim({
       now: await this.now(),
-      holder: 'holder-1',
+      // A holder is unique to one engine, and an engine has one store.
+      holder: `holder-${this.#stores.indexOf(on) + 1}`,
       leaseMs: LONG_LEASE_MS,
       operations: ['report'],
       limit: 100,
