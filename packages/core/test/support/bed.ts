@@ -19,7 +19,7 @@ export interface RequestParts {
 }
 
 /** The path at which tests mount their operation. */
-export const PATH = '/reports';
+const PATH = '/reports';
 
 /** A request as an adapter would translate it. */
 export function plainRequest(
@@ -120,7 +120,7 @@ export function jsonOf(reply: PlainReply): unknown {
 }
 
 /** Settles when `signal` is aborted, with its reason. */
-export function aborted(signal: AbortSignal): Promise<never> {
+function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
