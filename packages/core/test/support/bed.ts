@@ -118,10 +118,3 @@ export function jsonOf(reply: PlainReply): unknown {
   if (reply.kind === 'stream') throw new Error('A stream has no JSON body.');
   return JSON.parse(Buffer.from(reply.body).toString('utf8'));
 }
-
-/** Settles when `signal` is aborted, with its reason. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-}
