@@ -28,6 +28,8 @@ export async function submit<Source>(exchange: Exchange<Source>): Promise<PlainR
     key === null
       ? null
       : { key: hashParts([owner, operation.name, key]), fingerprint: input.fingerprint() };
+  // An intent is dated by the store's clock, which is known once the store is open.
+  await engine.opened();
   const submitting = engine.prepare({ operation, owner, idempotency, input: input.json });
   const wait =
     waitSeconds === null ? null : waitForEnd(exchange, submitting.record, waitSeconds, true);
