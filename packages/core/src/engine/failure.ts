@@ -1,5 +1,6 @@
 import type { Failure } from '@durable-api/protocol';
 import { NonRetryableError, RetryAfterError } from '../errors.ts';
+import { HandlerFault } from '../handler-fault.ts';
 import type { StoredResponse } from '../state/intent.ts';
 
 /** A failed attempt: what is stored of it, and when its handler wants to be tried again. */
@@ -17,6 +18,10 @@ export function failureOfThrow(thrown: unknown, expose: boolean): AttemptFailure
   const message = messageOf(thrown, expose);
   if (hasName(thrown, NonRetryableError.name)) {
     return { failure: { code: 'non_retryable', message, retryable: false }, retryAfterMs: null };
+  }
+  if (hasName(thrown, HandlerFault.name) && 'code' in thrown) {
+    const code = String(thrown.code);
+    return { failure: { code, message, retryable: false }, retryAfterMs: null };
   }
   const failure: Failure = { code: 'handler_error', message, retryable: true };
   const wish =
@@ -39,6 +44,7 @@ function messageOf(thrown: unknown, expose: boolean): string {
   const meant =
     hasName(thrown, NonRetryableError.name) ||
     hasName(thrown, RetryAfterError.name) ||
+    hasName(thrown, HandlerFault.name) ||
     (thrown instanceof Error && 'expose' in thrown && thrown.expose === true);
   if (!expose && !meant) return 'The handler threw an error.';
   const message = thrown instanceof Error ? thrown.message : String(thrown);
