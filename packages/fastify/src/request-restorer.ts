@@ -60,7 +60,7 @@ export class RequestRestorer {
   async #validateAgain(request: FastifyRequest, part: InputPart): Promise<void> {
     const httpPart = part === 'query' ? 'querystring' : part;
     const schema: unknown = this.#setup.route.schema?.[httpPart];
-    if (typeof schema !== 'object' || schema === null) return;
+    if (!isSchema(schema)) return;
     const validate = request.compileValidationSchema(schema, httpPart);
     // A validator may be async, whatever its type says.
     const verdict: unknown = await Promise.resolve(validate(request[part]));
@@ -92,6 +92,11 @@ function refuse(request: FastifyRequest, name: string): void {
       Object.defineProperty(request, name, { value, writable: true, configurable: true });
     },
   });
+}
+
+// The schema of a type provider may be a function.
+function isSchema(schema: unknown): schema is object {
+  return typeof schema === 'function' || (typeof schema === 'object' && schema !== null);
 }
 
 function isMade(verdict: unknown): verdict is Made {
