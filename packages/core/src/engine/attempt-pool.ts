@@ -19,7 +19,7 @@ export interface AttemptPoolSetup {
   readonly onWritten: (change: WrittenChange) => void;
   /** Somebody else changed an intent that is worked on here. */
   readonly onForeignChange: (id: string) => void;
-  /** An attempt ended, so that there is room for another. */
+  /** There may be room for another attempt: one ended, or a place was given back. */
   readonly onRoom: () => void;
 }
 
@@ -53,13 +53,15 @@ export class AttemptPool {
     return this.#attempts.size;
   }
 
-  /** Keeps a place for an attempt whose lease is being written; returns what gives it back. */
-  reserve(): () => void {
-    this.#reserved += 1;
-    let held = true;
+  /** Keeps places for attempts whose leases are being written; returns what gives them back. */
+  reserve(count: number): () => void {
+    this.#reserved += count;
+    let isHeld = true;
     return () => {
-      if (held) this.#reserved -= 1;
-      held = false;
+      if (!isHeld) return;
+      isHeld = false;
+      this.#reserved -= count;
+      this.#setup.onRoom();
     };
   }
 

@@ -116,15 +116,9 @@ export class Attempt {
   }
 
   async #respond(response: StoredResponse): Promise<void> {
-    const { maxResultBytes } = this.#setup.options.limits;
-    if (response.body.byteLength > maxResultBytes) {
-      const message =
-        `The response has ${response.body.byteLength} bytes, more than maxResultBytes ` +
-        `(${maxResultBytes}). Store it elsewhere and answer with a reference.`;
-      const failure = { code: 'result_too_large', message, retryable: false };
-      await this.#fail({ failure, retryAfterMs: null });
-    } else if (response.status >= 500) await this.#fail(failureOfResponse(response));
-    else await this.#end({ type: 'complete', result: response });
+    const failure = failureOfResponse(response, this.#setup.options.limits.maxResultBytes);
+    if (failure === null) await this.#end({ type: 'complete', result: response });
+    else await this.#fail(failure);
   }
 
   #timeOut(): void {

@@ -24,7 +24,9 @@ export type Submission = Omit<NewIntent, 'id' | 'deadlineAt'> & { readonly input
 export interface Submitting {
   /** The record as it will be stored, unless an earlier intent has its idempotency key. */
   readonly record: IntentRecord;
-  /** Stores it. Rejects with a `DurableError` when the store fails or takes too long. */
+  /**
+   * Stores it; must be called. Rejects with a `DurableError` when the store fails or takes too long.
+   */
   store(): Promise<SubmitResult>;
 }
 
@@ -138,11 +140,12 @@ export class Engine {
       isEager ? { holder: this.#holder, until: now + this.#options.leaseMs } : null,
     );
     const request = { record, events: encodeStored(record.id, events), input };
+    // From now on, so that many submits of one moment do not all take the last place.
+    const unreserve = isEager ? this.#pool.reserve(1) : null;
     return {
       record,
-      store: async () => {
-        await this.ready();
-        const stored = this.#submit(request, operation, isEager);
+      store: () => {
+        const stored = this.#submit(request, operation, unreserve);
         return withTimeout(stored, this.#options.storeTimeoutMs, this.#options.clock);
       },
     };
@@ -201,14 +204,14 @@ export class Engine {
   async #submit(
     request: Parameters<GroupCommit['submit']>[0],
     operation: Operation,
-    isEager: boolean,
+    unreserve: (() => void) | null,
   ): Promise<SubmitResult> {
-    const unreserve = isEager ? this.#pool.reserve() : null;
     try {
+      await this.ready();
       const result = await this.#commits.submit(request);
       unreserve?.();
       if (result.outcome === 'exists') return result;
-      if (isEager) this.#pool.take(operation, request.record, request.input, true);
+      if (unreserve !== null) this.#pool.take(operation, request.record, request.input, true);
       else this.#dispatcher.noteDue(request.record.dueAt ?? this.clock.now());
       this.hub.publish({ record: request.record }, request.events);
       return result;
@@ -219,16 +222,22 @@ export class Engine {
 
   async #claim(limit: number): Promise<{ count: number; nextDueAt: number | null }> {
     const sentAt = this.#options.clock.now();
-    const { claimed, nextDueAt, now } = await this.#store.claim({
-      now: this.clock.now(),
-      holder: this.#holder,
-      leaseMs: this.#options.leaseMs,
-      operations: [...this.#operations.keys()],
-      limit,
-    });
-    if (this.#store.capabilities.clock === 'store') this.clock.observe(now, sentAt);
-    for (const one of claimed) this.#takeClaimed(one);
-    return { count: claimed.length, nextDueAt };
+    // Until those that are claimed are there, so that submits do not take their places.
+    const unreserve = this.#pool.reserve(limit);
+    try {
+      const { claimed, nextDueAt, now } = await this.#store.claim({
+        now: this.clock.now(),
+        holder: this.#holder,
+        leaseMs: this.#options.leaseMs,
+        operations: [...this.#operations.keys()],
+        limit,
+      });
+      if (this.#store.capabilities.clock === 'store') this.clock.observe(now, sentAt);
+      for (const one of claimed) this.#takeClaimed(one);
+      return { count: claimed.length, nextDueAt };
+    } finally {
+      unreserve();
+    }
   }
 
   #takeClaimed({ record, input }: Claimed): void {

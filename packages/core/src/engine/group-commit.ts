@@ -41,8 +41,19 @@ export class GroupCommit {
   }
 
   /** Resolves to the outcome, or null when there was nothing to commit after all. */
-  commit(make: MakeCommit): Promise<CommitResult | null> {
-    return this.#commits.add(make);
+  async commit(make: MakeCommit): Promise<CommitResult | null> {
+    const errors: unknown[] = [];
+    const result = await this.#commits.add(() => {
+      try {
+        return make();
+      } catch (error) {
+        // A change that cannot be made must not take down the others of its batch.
+        errors.push(error);
+        return null;
+      }
+    });
+    if (errors.length > 0) throw errors[0];
+    return result;
   }
 
   /** Resolves when nothing is pending any more. */
@@ -50,23 +61,25 @@ export class GroupCommit {
     await Promise.all([this.#submits.idle(), this.#commits.idle()]);
   }
 
-  async #commit(makers: readonly MakeCommit[]): Promise<readonly (CommitResult | null)[]> {
+  async #commit(
+    makers: readonly MakeCommit[],
+  ): Promise<readonly (CommitResult | null | undefined)[]> {
     const requests = makers.map((make) => make());
     const present = requests.filter((request) => request !== null);
     const results = present.length === 0 ? [] : await this.#store.commit(present);
     let next = 0;
-    return requests.map((request) => (request === null ? null : (results[next++] ?? null)));
+    return requests.map((request) => (request === null ? null : results[next++]));
   }
 }
 
 /** One batch under way at a time; everything that comes meanwhile is the next one. */
 class Gatherer<Item, Result> {
-  readonly #send: (items: readonly Item[]) => Promise<readonly Result[]>;
+  readonly #send: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>;
   #pending: Pending<Item, Result>[] = [];
   #sent = 0;
   #sending: Promise<void> | null = null;
 
-  constructor(send: (items: readonly Item[]) => Promise<readonly Result[]>) {
+  constructor(send: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>) {
     this.#send = send;
   }
 
