@@ -53,6 +53,7 @@ export type HubSetup = Pick<
 export class Hub {
   readonly #setup: HubSetup;
   readonly #topics = new Map<string, Topic>();
+  readonly #waits = new Set<() => void>();
   #observerCount = 0;
   #timer: Timer | null = null;
   #leaving = false;
@@ -63,6 +64,11 @@ export class Hub {
 
   get observerCount(): number {
     return this.#observerCount;
+  }
+
+  /** Whether streams and waits end, because the process stops. */
+  get isLeaving(): boolean {
+    return this.#leaving;
   }
 
   /** Passes on a change that this process wrote. */
@@ -132,15 +138,19 @@ export class Hub {
     const finish = (change: Change | null): void => {
       timer.cancel();
       topic.waiters.delete(waiter);
+      this.#waits.delete(cancel);
       this.#forget(topic);
       resolve(change);
     };
     const waiter = (change: Change): void => {
       if (enough(change)) finish(change);
     };
-    const timer = this.#setup.clock.setTimeout(() => finish(null), timeoutMs);
+    const cancel = (): void => finish(null);
+    const timer = this.#setup.clock.setTimeout(cancel, timeoutMs);
     topic.waiters.add(waiter);
-    return { change: promise, cancel: () => finish(null) };
+    this.#waits.add(cancel);
+    if (this.#leaving) cancel();
+    return { change: promise, cancel };
   }
 
   /** Ends all streams and waits, and lets none begin; each client is told when to come back. */
@@ -149,6 +159,7 @@ export class Hub {
     for (const topic of this.#topics.values()) {
       for (const observer of topic.observers) observer.leave(this.retryMs());
     }
+    for (const cancel of this.#waits) cancel();
     this.#timer?.cancel();
     this.#timer = null;
   }
