@@ -57,6 +57,19 @@ export function accessCases(harness: Harness): void {
       expect(await server.snapshot(accepted, { headers: ours })).toEqual(ended);
     });
 
+    it('is forbidden to a caller that identify does not know', async () => {
+      const server = await harness.serve({
+        operations: [echo()],
+        options: { identify: (request) => String(request.headers['x-user'] ?? '') },
+      });
+      const accepted = await server.submit('/op', {}, { headers: { 'x-user': 'u1' } });
+      const asks = [['POST', `${server.prefix}/op`], ...everyWay(accepted)] as const;
+      for (const [method, path] of asks) {
+        const answer = await server.send(method, path, method === 'POST' ? { json: {} } : {});
+        expectProblem(answer, 'owner_forbidden');
+      }
+    });
+
     it('asks authorize about every intent that is looked at', async () => {
       const asked: string[] = [];
       const server = await harness.serve({

@@ -36,7 +36,7 @@ export class Harness {
       options: {
         store: probe.store,
         random: () => 0,
-        identify: (request) => fixtureTenant(request.headers.authorization) ?? '',
+        identify: (request) => fixtureTenant(request.headers.authorization) ?? 'anyone',
         ...options,
       },
       operations,

@@ -29,10 +29,24 @@ export function outageCases(harness: Harness): void {
       expect(await server.probe.store.list({ limit: 10 })).toHaveLength(2);
     });
 
+    it('an EventSource is asked to come back with a 200, since it gives up at any other', async () => {
+      const server = await harness.serve({ operations: [echo()] });
+      const accepted = await server.submit();
+      await server.ended(accepted);
+      server.probe.break('rejects');
+      const stream = await server.observe(accepted.links.events);
+      expect(stream.status).toBe(200);
+      expect(await stream.rest()).toEqual([]);
+      expect(stream.retries.at(-1)).toBeGreaterThanOrEqual(1_000);
+      server.probe.heal();
+      const again = await server.observe(accepted.links.events);
+      expect((await again.rest()).at(-1)?.event).toBe('intent.completed');
+    });
+
     it('a store that does not answer is as good as away', async () => {
       const server = await harness.serve({
         operations: [echo()],
-        options: { storeTimeoutMs: 50 },
+        options: { storeTimeoutMs: 500 },
       });
       server.probe.break('hangs', ['submit', 'get']);
       const submit = await server.send('POST', `${server.prefix}/op`, { json: {} });

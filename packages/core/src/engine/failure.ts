@@ -1,5 +1,6 @@
 import type { Failure } from '@durable-api/protocol';
 import { NonRetryableError, RetryAfterError } from '../errors.ts';
+import { HandlerFault } from '../handler-fault.ts';
 import type { StoredResponse } from '../state/intent.ts';
 
 /** A failed attempt: what is stored of it, and when its handler wants to be tried again. */
@@ -78,6 +79,9 @@ function readThrown(thrown: unknown, expose: boolean): AttemptFailure {
   if (hasName(thrown, NonRetryableError.name)) {
     return failed({ code: 'non_retryable', message, retryable: false });
   }
+  if (hasName(thrown, HandlerFault.name) && 'code' in thrown) {
+    return failed({ code: String(thrown.code), message, retryable: false });
+  }
   const failure: Failure = { code: 'handler_error', message, retryable: true };
   return { failure, retryAfterMs: retryAfterOf(thrown) };
 }
@@ -98,6 +102,7 @@ function messageOf(thrown: unknown, expose: boolean): string {
   const meant =
     hasName(thrown, NonRetryableError.name) ||
     hasName(thrown, RetryAfterError.name) ||
+    hasName(thrown, HandlerFault.name) ||
     (thrown instanceof Error && 'expose' in thrown && thrown.expose === true);
   if (!expose && !meant) return NO_MESSAGE;
   const message = String(thrown instanceof Error ? thrown.message : thrown);

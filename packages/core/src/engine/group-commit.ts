@@ -30,11 +30,6 @@ export class GroupCommit {
     this.#commits = new Gatherer((makers) => this.#commit(makers));
   }
 
-  /** How many submits wait for their commit. */
-  get pendingSubmitCount(): number {
-    return this.#submits.size;
-  }
-
   /** Resolves when the submit is stored. Rejects with the store's error; the outcome is then unknown. */
   submit(request: SubmitRequest): Promise<SubmitResult> {
     return this.#submits.add(request);
@@ -76,15 +71,10 @@ export class GroupCommit {
 class Gatherer<Item, Result> {
   readonly #send: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>;
   #pending: Pending<Item, Result>[] = [];
-  #sent = 0;
   #sending: Promise<void> | null = null;
 
   constructor(send: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>) {
     this.#send = send;
-  }
-
-  get size(): number {
-    return this.#pending.length + this.#sent;
   }
 
   add(item: Item): Promise<Result> {
@@ -104,9 +94,7 @@ class Gatherer<Item, Result> {
     while (this.#pending.length > 0) {
       const batch = this.#pending;
       this.#pending = [];
-      this.#sent = batch.length;
       await this.#sendBatch(batch);
-      this.#sent = 0;
     }
     this.#sending = null;
   }

@@ -83,10 +83,11 @@ export class Intents {
    * `idempotency_key_reused`, or the code of what is wrong with the payload.
    */
   async submit(
-    operation: string,
+    operationName: string,
     input: IntentInput = {},
     { owner = '', idempotencyKey }: SubmitIntentOptions = {},
   ): Promise<SubmittedIntent> {
+    const operation = this.#engine.operation(operationName);
     const { body, rest = {} } = input;
     const identity = { method: '', url: '' };
     const encoded = encodeInput({ identity, body, rest }, this.#options.limits);
@@ -94,7 +95,7 @@ export class Intents {
       idempotencyKey === undefined
         ? null
         : {
-            key: hashParts([owner, operation, idempotencyKey]),
+            key: hashParts([owner, operation.name, idempotencyKey]),
             fingerprint: hashParts([encoded.json]),
           };
     const submitting = this.#engine.prepare({ operation, owner, idempotency, input: encoded.json });

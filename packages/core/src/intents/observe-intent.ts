@@ -63,16 +63,9 @@ async function nextChange(
   signal?.removeEventListener('abort', leave);
   if (change !== null) return change.record;
   signal?.throwIfAborted();
-  if (engine.hub.isLeaving) throw stopping();
   return (await engine.find(record.id))?.record;
 }
 
 function gone(): DurableError {
   return new DurableError('intent_not_found', 'The intent was removed while it was observed.');
-}
-
-function stopping(): DurableError {
-  const message =
-    'The durable API stops. Observe the intent again, after the last seq, when it is up.';
-  return new DurableError('stopping', message);
 }

@@ -210,8 +210,8 @@ describe('an observation from code', () => {
     const id = await submitted(bed);
     const { seen, end } = collect(bed.api.intents.observe(id));
     await bed.clock.until(() => seen.length === 4);
-    const stop = bed.api.stop({ graceMs: 0 });
-    expect(await codeOf(end)).toBe('stopping');
-    await bed.clock.resolve(stop);
+    const code = codeOf(end);
+    await bed.clock.resolve(bed.api.stop({ graceMs: 0 }));
+    expect(await code).toBe('stopping');
   });
 });
