@@ -76,7 +76,9 @@ export type {
 export { decodeInput } from './http/input.ts';
 export { errorReply, problemReply } from './http/reply.ts';
 export { isOperationPath } from './http/routes.ts';
-export { sendReply } from './http/send.ts';
+export { mergeVary, sendReply } from './http/send.ts';
 export type { ReplyTarget } from './http/send.ts';
 export { encodeFrame } from './observe/sse.ts';
 export type { StreamSink } from './observe/stream-sink.ts';
+export { wireJsonSchemas } from '@durable-api/protocol';
+export type { WireJsonSchema, WireJsonSchemas } from '@durable-api/protocol';
