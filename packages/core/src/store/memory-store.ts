@@ -16,7 +16,7 @@ import type {
 } from './store.ts';
 
 /** An intent in memory with all that belongs to it. */
-export interface Entry {
+interface Entry {
   record: IntentRecord;
   /** The events of each commit. */
   readonly commits: (readonly StoredEvent[])[];
