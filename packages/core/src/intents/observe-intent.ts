@@ -35,6 +35,8 @@ export async function* observeIntent(
         const event = eventSchema.parse(JSON.parse(json));
         cursor = event.seq;
         yield event;
+        // Read after the record, the events may be ahead of it.
+        if (isTerminal(event.status)) return;
       }
       if (events.length > 0) continue;
     } else if (isTerminal(known.status)) return;

@@ -1,6 +1,8 @@
 import type { WireEvent } from '@durable-api/protocol';
 import { describe, expect, it } from 'vitest';
 import type { DurableError } from '../../src/errors.ts';
+import { memoryData, memoryStore } from '../../src/store/memory-store.ts';
+import { aroundStore } from '../support/around-store.ts';
 import { aborted, openBed, respond, type Bed } from '../support/bed.ts';
 import { callAt, gatedHandler } from '../support/gate.ts';
 
@@ -181,6 +183,28 @@ describe('an observation from code', () => {
     callAt(calls, 0).respond();
     await clock.resolve(end);
     expect(typesOf(seen).at(-1)).toBe('completed');
+  });
+
+  it('ends at once when the end is written between its looks at the record and the events', async () => {
+    const { calls, handler } = gatedHandler();
+    const data = memoryData();
+    let isLate = false;
+    const store = aroundStore(memoryStore(data), async (method, call) => {
+      if (method === 'events' && isLate) {
+        isLate = false;
+        callAt(calls, 0).respond();
+        await bed.clock.until(() => data.entries.get(id)?.record.status === 'COMPLETED');
+      }
+      return call();
+    });
+    const bed = openBed(handler, { store, data });
+    const id = await submitted(bed);
+    isLate = true;
+    const startedAt = bed.clock.now();
+    const { seen, end } = collect(bed.api.intents.observe(id));
+    await bed.clock.resolve(end);
+    expect(typesOf(seen).at(-1)).toBe('completed');
+    expect(bed.clock.now() - startedAt).toBeLessThan(1_000);
   });
 
   it('rejects for an intent that is not the owner’s, at once', async () => {
