@@ -3,6 +3,7 @@ import {
   Controller,
   Get,
   HostParam,
+  Inject,
   Injectable,
   Module,
   Param,
@@ -36,7 +37,7 @@ const Role = (role: string): MethodDecorator => SetMetadata('role', role);
 class RoleGuard implements CanActivate {
   readonly reflector: Reflector;
 
-  constructor(reflector: Reflector) {
+  constructor(@Inject(Reflector) reflector: Reflector) {
     this.reflector = reflector;
   }
 

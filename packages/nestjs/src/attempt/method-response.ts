@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
 import { resultTooLarge, type StoredResponse } from '@durable-api/core';
 import { HttpException, StreamableFile } from '@nestjs/common';
@@ -33,7 +34,13 @@ export async function responseOf(
 ): Promise<StoredResponse> {
   const { status } = route;
   const body = await encodeBody(value, platform, maxBytes);
-  return { status, headers: { ...body.headers, ...declaredHeaders(route) }, body: body.bytes };
+  const headers = { ...body.headers, ...declaredHeaders(route) };
+  const type = headers['content-type'];
+  // Express says the charset of whatever it was given as text.
+  if (body.isText && platform === 'express' && type !== undefined && !/charset=/i.test(type)) {
+    headers['content-type'] = `${type}; charset=utf-8`;
+  }
+  return { status, headers, body: body.bytes };
 }
 
 /**
@@ -51,19 +58,36 @@ function answerOf(thrown: unknown): { status: number; body: unknown } | null {
   if (thrown instanceof HttpException) {
     const status = thrown.getStatus();
     const message = thrown.getResponse();
-    return {
-      status,
-      body: typeof message === 'object' ? message : { statusCode: status, message },
-    };
+    if (typeof message === 'object') return { status, body: message };
+    const { errorCode }: { errorCode?: unknown } = thrown;
+    const coded = errorCode !== undefined && { errorCode };
+    return { status, body: { statusCode: status, message, ...coded } };
   }
   // What Nest's own filter does with the errors of `http-errors`.
-  if (!(thrown instanceof Error) || !('statusCode' in thrown)) return null;
-  const { statusCode, message } = thrown;
-  if (typeof statusCode !== 'number' || statusCode < 400) return null;
-  return { status: statusCode, body: { statusCode, message } };
+  if (!isHttpError(thrown)) return null;
+  const { statusCode, expose, message } = thrown;
+  const shown = expose ? message : (STATUS_CODES[statusCode] ?? 'Error');
+  return { status: statusCode, body: { statusCode, message: shown } };
+}
+
+function isHttpError(
+  thrown: unknown,
+): thrown is Error & { readonly statusCode: number; readonly expose: boolean } {
+  return (
+    thrown instanceof Error &&
+    'statusCode' in thrown &&
+    typeof thrown.statusCode === 'number' &&
+    thrown.statusCode >= 400 &&
+    'status' in thrown &&
+    thrown.status === thrown.statusCode &&
+    'expose' in thrown &&
+    typeof thrown.expose === 'boolean'
+  );
 }
 
 interface EncodedBody {
+  /** Whether it was a text or JSON, not bytes. */
+  readonly isText: boolean;
   readonly headers: Readonly<Record<string, string>>;
   readonly bytes: Uint8Array;
 }
@@ -73,22 +97,22 @@ async function encodeBody(
   platform: Platform['type'],
   maxBytes: number,
 ): Promise<EncodedBody> {
-  if (value === undefined || value === null) return { headers: {}, bytes: Buffer.alloc(0) };
+  if (value === undefined || value === null)
+    return { isText: false, headers: {}, bytes: Buffer.alloc(0) };
   if (value instanceof StreamableFile) {
     const { type, disposition } = value.getHeaders();
     const headers: Record<string, string> = { 'content-type': type };
     if (disposition !== undefined) headers['content-disposition'] = [disposition].flat().join(', ');
-    return { headers, bytes: await readAll(value.getStream(), maxBytes) };
+    return { isText: false, headers, bytes: await readAll(value.getStream(), maxBytes) };
   }
-  if (value instanceof Uint8Array) return { headers: { 'content-type': BYTES_TYPE }, bytes: value };
-  if (value instanceof Readable) {
-    return { headers: { 'content-type': BYTES_TYPE }, bytes: await readAll(value, maxBytes) };
+  if (value instanceof Uint8Array || value instanceof Readable) {
+    const bytes = value instanceof Readable ? await readAll(value, maxBytes) : value;
+    return { isText: false, headers: { 'content-type': BYTES_TYPE }, bytes };
   }
-  if (typeof value === 'object' || (typeof value !== 'string' && platform === 'fastify')) {
-    return { headers: { 'content-type': JSON_TYPE }, bytes: Buffer.from(JSON.stringify(value)) };
-  }
+  const isJson = typeof value === 'object' || (typeof value !== 'string' && platform === 'fastify');
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return { headers: { 'content-type': TEXT_TYPES[platform] }, bytes: Buffer.from(text) };
+  const type = isJson ? JSON_TYPE : TEXT_TYPES[platform];
+  return { isText: true, headers: { 'content-type': type }, bytes: Buffer.from(text) };
 }
 
 async function readAll(stream: Readable, maxBytes: number): Promise<Uint8Array> {
