@@ -112,14 +112,16 @@ export class DatabaseSession {
     }
   }
 
-  #lookAtOthers(): void {
+  #lookAtOthers(): boolean {
     try {
       const changes = this.#foreignChanges();
-      if (changes === null) return;
+      if (changes === null) return false;
       this.#tell({ kind: 'hint', ids: changes.ids });
       this.#holders.watch();
+      return true;
     } catch {
       // Whatever it is, the next call of the main thread meets it too and reports it.
+      return false;
     }
   }
 
