@@ -106,9 +106,10 @@ async function finished<Source>(
   return {
     ...reply,
     headers: {
+      // A redirect or a created resource of the handler's keeps its own.
+      [HEADERS.location]: links.self,
       ...reply.headers,
       [HEADERS.intentId]: intentId,
-      [HEADERS.location]: links.self,
       [HEADERS.preferenceApplied]: `wait=${waitSeconds}`,
       [HEADERS.vary]: 'Prefer',
     },
