@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { memoryStore } from '@durable-api/core';
 import fastify, {
   type FastifyInstance,
@@ -6,6 +7,9 @@ import fastify, {
 } from 'fastify';
 import { afterEach } from 'vitest';
 import { durableApi, type DurableApiPluginOptions } from '../src/index.ts';
+
+/** The oldest Fastify that the package works with; its own types are not compatible. */
+export const fastify50: typeof fastify = createRequire(import.meta.url)('fastify50');
 
 const started: FastifyInstance[] = [];
 
