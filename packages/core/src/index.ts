@@ -54,6 +54,16 @@ export type {
 } from './engine/operation.ts';
 export { DURABLE_CONTEXT, durable } from './durable-context.ts';
 export { DurableApi } from './durable-api.ts';
+export { Intents } from './intents/intents.ts';
+export type {
+  CancelIntentOptions,
+  IntentInput,
+  IntentOwner,
+  ListIntentsOptions,
+  ObserveIntentOptions,
+  SubmitIntentOptions,
+  SubmittedIntent,
+} from './intents/intents.ts';
 export type { StopOptions } from './durable-api.ts';
 export type {
   CapturedRequest,

@@ -35,7 +35,7 @@ async function openEnded(): Promise<{
   app: FastifyInstance;
   path: string;
   origin: string;
-  end(): void;
+  end: () => void;
 }> {
   const app = await createApp({ limits: { maxObserversPerIntent: 200 } });
   const gate = Promise.withResolvers<object>();
