@@ -1,15 +1,15 @@
-import { createRequire } from 'node:module';
 import { memoryStore } from '@durable-api/core';
 import fastify, {
   type FastifyInstance,
   type FastifyServerOptions,
   type LightMyRequestResponse,
 } from 'fastify';
+import oldest from 'fastify50';
 import { afterEach } from 'vitest';
 import { durableApi, type DurableApiPluginOptions } from '../src/index.ts';
 
-/** The oldest Fastify that the package works with; its own types are not compatible. */
-export const fastify50: typeof fastify = createRequire(import.meta.url)('fastify50');
+/** The oldest Fastify that the package works with. */
+export const fastify50: typeof fastify = asFastify(oldest);
 
 const started: FastifyInstance[] = [];
 
@@ -76,4 +76,14 @@ export async function ended(
       return snapshot;
     }
   }
+}
+
+// The types of two versions of one package are not compatible, although all that is used of them is.
+function asFastify(create: unknown): typeof fastify {
+  if (!isFastify(create)) throw new TypeError('Not Fastify.');
+  return create;
+}
+
+function isFastify(create: unknown): create is typeof fastify {
+  return typeof create === 'function' && 'errorCodes' in create;
 }
