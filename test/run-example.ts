@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 /** The examples that can be started by name. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   express: '../examples/express-sqlite/server.ts',
+  fastify: '../examples/fastify/server.ts',
 };
 
 const [name = ''] = process.argv.slice(2);
