@@ -3,10 +3,17 @@ import { describe, expect, it } from 'vitest';
 import type { DurableError } from '../../src/errors.ts';
 import { memoryData, memoryStore } from '../../src/store/memory-store.ts';
 import { aroundStore } from '../support/around-store.ts';
-import { aborted, openBed, respond, type Bed } from '../support/bed.ts';
+import { openBed, respond, type Bed } from '../support/bed.ts';
 import { callAt, gatedHandler } from '../support/gate.ts';
+import { settled } from '../support/virtual-clock.ts';
 
 const NAME = 'reports.generate';
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
 
 function codeOf(work: Promise<unknown>): Promise<string> {
   return work.then(
@@ -193,7 +200,7 @@ describe('an observation from code', () => {
       if (method === 'events' && isLate) {
         isLate = false;
         callAt(calls, 0).respond();
-        await bed.clock.until(() => data.entries.get(id)?.record.status === 'COMPLETED');
+        while (data.entries.get(id)?.record.status !== 'COMPLETED') await settled();
       }
       return call();
     });
