@@ -11,7 +11,7 @@ export class AttemptRequest extends IncomingMessage {
 
   /** `routeUrl` is where the route of attempts listens. */
   constructor(routeUrl: string, stored: StoredRequest, context: AttemptContext) {
-    super(new Socket());
+    super(Object.assign(new Socket(), { encrypted: stored.isSecure }));
     this.stored = stored;
     this.context = context;
     this.httpVersion = '1.1';

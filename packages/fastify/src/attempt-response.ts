@@ -1,5 +1,5 @@
 import { ServerResponse, type OutgoingHttpHeaders } from 'node:http';
-import { resultTooLarge, type StoredResponse } from '@durable-api/core';
+import { HandlerFault, resultTooLarge, type StoredResponse } from '@durable-api/core';
 import type { AttemptRequest } from './attempt-request.ts';
 
 /** Headers that belong to one exchange or one client, so that a stored response has none of them. */
@@ -9,7 +9,7 @@ const NOT_STORED = new Set([
   'date',
   'keep-alive',
   'proxy-authenticate',
-  'set-cookie',
+  'proxy-connection',
   'te',
   'trailer',
   'transfer-encoding',
@@ -40,6 +40,7 @@ export class AttemptResponse extends ServerResponse<AttemptRequest> {
   override writeHead(status: number, ...rest: readonly unknown[]): this {
     const headers = rest.find((one) => typeof one === 'object' && one !== null);
     for (const [name, value] of headerEntries(headers)) this.setHeader(name, value);
+    if (this.hasHeader('set-cookie')) this.destroy(refusedCookie());
     return super.writeHead(status);
   }
 
@@ -103,6 +104,14 @@ export class AttemptResponse extends ServerResponse<AttemptRequest> {
 }
 
 const EMPTY = Buffer.alloc(0);
+
+function refusedCookie(): HandlerFault {
+  return new HandlerFault(
+    'response_refused',
+    'The handler set a cookie, but its response is stored and served later, to whoever asks for the ' +
+      'result. Set cookies in a hook before the handler, or answer with the value.',
+  );
+}
 
 function storedHeaders(headers: OutgoingHttpHeaders): Record<string, string> {
   const stored: Record<string, string> = {};

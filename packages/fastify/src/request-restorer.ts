@@ -51,6 +51,7 @@ export class RequestRestorer {
       [DURABLE_CONTEXT]: { value: context },
     });
     Object.defineProperty(reply, 'server', { value: scope });
+    for (const name of stored.dropped) refuse(request, name);
     for (const part of stored.raw) await this.#validateAgain(request, part);
     if (options.restore === undefined) Object.assign(request, stored.captured);
     else await options.restore(stored.captured, request);
@@ -59,7 +60,7 @@ export class RequestRestorer {
   async #validateAgain(request: FastifyRequest, part: InputPart): Promise<void> {
     const httpPart = part === 'query' ? 'querystring' : part;
     const schema: unknown = this.#setup.route.schema?.[httpPart];
-    if (typeof schema !== 'object' || schema === null) return;
+    if (!isSchema(schema)) return;
     const validate = request.compileValidationSchema(schema, httpPart);
     // A validator may be async, whatever its type says.
     const verdict: unknown = await Promise.resolve(validate(request[part]));
@@ -76,6 +77,26 @@ export class RequestRestorer {
     const { method, url, handler } = this.#setup.route;
     return { ...options, method, url, handler, config: { ...options.config, method, url } };
   }
+}
+
+function refuse(request: FastifyRequest, name: string): void {
+  Object.defineProperty(request, name, {
+    configurable: true,
+    get: () => {
+      throw new NonRetryableError(
+        `request.${name} is not stored with an operation. Say what the handler needs of it, with ` +
+          `config: { durable: { capture: ['${name}'] } }, and keep credentials out of it.`,
+      );
+    },
+    set: (value: unknown) => {
+      Object.defineProperty(request, name, { value, writable: true, configurable: true });
+    },
+  });
+}
+
+// The schema of a type provider may be a function.
+function isSchema(schema: unknown): schema is object {
+  return typeof schema === 'function' || (typeof schema === 'object' && schema !== null);
 }
 
 function isMade(verdict: unknown): verdict is Made {

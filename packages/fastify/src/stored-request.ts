@@ -4,19 +4,26 @@ import type { FastifyRequest } from 'fastify';
 import type { Captured, DurableRouteOptions } from './options.ts';
 import { rawInputs, type InputPart, type RawInputs } from './raw-inputs.ts';
 
-/** The request headers that are stored: harmless ones that a handler may want. */
+/**
+ * The headers that are stored with a request. None of them may carry a credential, so a header must be
+ * on this list to be stored.
+ */
 const STORED_HEADERS = [
   'accept',
   'accept-language',
+  'content-language',
   'content-type',
   'host',
-  'idempotency-key',
+  'origin',
   'traceparent',
   'tracestate',
   'user-agent',
   'x-correlation-id',
   'x-request-id',
 ] as const;
+
+/** What authentication leaves on a request. A handler that silently went without would act for nobody. */
+const IDENTITY = ['user', 'auth', 'session'] as const;
 
 /** What is stored of a request beside its body. */
 export interface StoredRequest {
@@ -28,7 +35,10 @@ export interface StoredRequest {
   readonly params: unknown;
   readonly query: unknown;
   readonly headers: IncomingHttpHeaders;
+  readonly isSecure: boolean;
   readonly captured: Captured;
+  /** What the request had of {@link IDENTITY} and that was not captured. */
+  readonly dropped: readonly string[];
   /** The parts that are stored as they were before validation, which runs again at the attempt. */
   readonly raw: readonly InputPart[];
 }
@@ -46,6 +56,7 @@ export async function captureRequest(
     const value = request.headers[name];
     if (value !== undefined) Object.assign(headers, { [name]: value });
   }
+  const captured = await capturedValues(request, capture);
   const rest: StoredRequest = {
     id: request.id,
     originalUrl,
@@ -53,7 +64,13 @@ export async function captureRequest(
     params: inputs.params,
     query: inputs.query,
     headers,
-    captured: await capturedValues(request, capture),
+    isSecure: request.protocol === 'https',
+    captured,
+    // A function decides for itself what the handler needs.
+    dropped:
+      typeof capture === 'function'
+        ? []
+        : IDENTITY.filter((name) => isSet(request, name)).filter((name) => !(name in captured)),
     raw: inputs.raw,
   };
   return { identity: { method: 'POST', url: originalUrl }, body: inputs.body, rest: { ...rest } };
@@ -76,12 +93,19 @@ function capturedValues(
   return Object.fromEntries(capture.map((name) => [name, Reflect.get(request, name)]));
 }
 
+// Decorators begin as null or as an empty string, for want of a better value.
+function isSet(request: FastifyRequest, name: string): boolean {
+  const value: unknown = name in request ? Reflect.get(request, name) : undefined;
+  return value !== undefined && value !== null && value !== '';
+}
+
 function isStoredRequest(rest: object): rest is StoredRequest {
   return (
     'originalUrl' in rest &&
     'url' in rest &&
     'headers' in rest &&
     'captured' in rest &&
+    'dropped' in rest &&
     'raw' in rest
   );
 }

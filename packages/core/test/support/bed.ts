@@ -19,7 +19,7 @@ export interface RequestParts {
 }
 
 /** The path at which tests mount their operation. */
-const PATH = '/reports';
+export const PATH = '/reports';
 
 /** A request as an adapter would translate it. */
 export function plainRequest(
@@ -117,4 +117,12 @@ export function openBed(handler: Handler, options: BedOptions = {}): Bed {
 export function jsonOf(reply: PlainReply): unknown {
   if (reply.kind === 'stream') throw new Error('A stream has no JSON body.');
   return JSON.parse(Buffer.from(reply.body).toString('utf8'));
+}
+
+/** Settles when `signal` is aborted, with its reason. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
