@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 
 /** Why an attempt or an intent failed, as stored and as sent. */
 export const failureSchema = z.object({

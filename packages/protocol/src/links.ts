@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 
 /** Where an intent can be read, observed, collected and cancelled; relative to the origin. */
 export const linksSchema = z.object({

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { linksSchema, type Links } from './links.ts';
 
 /**
@@ -51,15 +51,15 @@ export const problemSchema = z.looseObject({
   title: z.string(),
   status: z.int(),
   detail: z.string(),
-  instance: z.string().optional(),
+  instance: z.optional(z.string()),
   code: z.string(),
   retryable: z.boolean(),
-  intent_id: z.string().optional(),
-  intent_status: z.string().optional(),
-  links: linksSchema.optional(),
-  error: z
-    .looseObject({ code: z.string(), message: z.string(), retryable: z.boolean() })
-    .optional(),
+  intent_id: z.optional(z.string()),
+  intent_status: z.optional(z.string()),
+  links: z.optional(linksSchema),
+  error: z.optional(
+    z.looseObject({ code: z.string(), message: z.string(), retryable: z.boolean() }),
+  ),
 });
 
 export type WireProblem = z.infer<typeof problemSchema>;

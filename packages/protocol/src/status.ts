@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 
 /** Every status an intent can have, in the order of a life without detours. */
 export const STATUSES = [

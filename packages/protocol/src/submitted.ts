@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
+import { instantSchema } from './instant.ts';
 import { intentLinks, linksSchema } from './links.ts';
 
 /** The body of the `202` that answers a submit. It is the same for every replay of a key. */
@@ -6,7 +7,7 @@ export const submittedSchema = z.object({
   ok: z.literal(true),
   intent_id: z.string(),
   status: z.literal('SUBMITTED'),
-  created_at: z.iso.datetime(),
+  created_at: instantSchema,
   links: linksSchema,
 });
 
