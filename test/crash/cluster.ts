@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../free-port.ts';
 
 /** One server process of the cluster; it keeps its port over restarts. */
 interface Member {
@@ -81,14 +81,4 @@ export class Cluster implements AsyncDisposable {
 
 async function listening(child: ChildProcess): Promise<void> {
   if (child.stdout !== null) await once(child.stdout, 'data');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No port was given.');
-  return address.port;
 }

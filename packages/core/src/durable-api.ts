@@ -70,8 +70,7 @@ export class DurableApi<Source = unknown> {
     try {
       const route = findRoute(request.method, request.subPath);
       if (route === null) return null;
-      const { identify } = this.#hooks;
-      const owner = identify === undefined ? '' : await identify(request.source);
+      const owner = await this.#ownerOf(request.source);
       const { authorize } = this.#hooks;
       const setup = { engine: this.#engine, options: this.#options, authorize };
       return await dispatch({ setup, operation, request, owner }, route);
@@ -81,6 +80,15 @@ export class DurableApi<Source = unknown> {
       const isTransient = reply.status === 503 || reply.status === 507;
       return isObserver && isTransient ? comeBackReply(this.#engine.hub.retryMs()) : reply;
     }
+  }
+
+  async #ownerOf(source: Source): Promise<string> {
+    const { identify } = this.#hooks;
+    if (identify === undefined) return '';
+    const owner: unknown = await identify(source);
+    if (typeof owner === 'string' && owner !== '') return owner;
+    const message = 'identify() names no owner for this request. Authenticate the caller first.';
+    throw new DurableError('owner_forbidden', message);
   }
 
   /**

@@ -1,5 +1,4 @@
 import { isTerminal } from '@durable-api/protocol';
-import { v7 as uuidv7 } from 'uuid';
 import { DurableError, isDurableError } from '../errors.ts';
 import { Hub } from '../observe/hub.ts';
 import type { ResolvedOptions } from '../options.ts';
@@ -11,6 +10,7 @@ import { AttemptPool } from './attempt-pool.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { encodeStored } from './encode-stored.ts';
 import { GroupCommit } from './group-commit.ts';
+import { newId } from './new-id.ts';
 import { IntentWriter, type WriteOutcome, type WrittenChange } from './intent-writer.ts';
 import type { Operation } from './operation.ts';
 import { Retention } from './retention.ts';
@@ -36,7 +36,7 @@ export class Engine {
   readonly clock: StoreClock;
   readonly hub: Hub;
   readonly #store: Store;
-  readonly #holder: string = uuidv7();
+  readonly #holder: string;
   readonly #options: ResolvedOptions;
   readonly #commits: GroupCommit;
   readonly #operations = new Map<string, Operation>();
@@ -53,6 +53,7 @@ export class Engine {
     this.#store = options.store;
     this.clock = new StoreClock(options.clock);
     const { clock } = this;
+    this.#holder = newId(clock.now());
     const store = this.#store;
     this.hub = new Hub({ ...options, clock, store });
     this.#commits = new GroupCommit(store);
@@ -132,7 +133,7 @@ export class Engine {
     const { input, ...intent } = submission;
     const isEager = this.#works && this.#pool.room > 0 && (intent.startAt ?? now) <= now;
     const { record, events } = createIntent(
-      { ...intent, id: uuidv7(), deadlineAt: deadlineMs === null ? null : now + deadlineMs },
+      { ...intent, id: newId(now), deadlineAt: deadlineMs === null ? null : now + deadlineMs },
       now,
       isEager ? { holder: this.#holder, until: now + this.#options.leaseMs } : null,
     );
