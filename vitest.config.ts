@@ -5,8 +5,15 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['durable-source'] } },
   test: {
     include: ['packages/*/{src,test}/**/*.test.ts', 'examples/*/*.test.ts', 'test/**/*.test.ts'],
+    typecheck: {
+      enabled: true,
+      checker: 'tsc',
+      include: ['packages/*/test/**/*.test-d.ts'],
+      tsconfig: 'packages/client/test/tsconfig.json',
+    },
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     reporters: process.env['VITEST_JSON'] ? ['default', 'json'] : ['default'],
     outputFile: { json: process.env['VITEST_JSON'] ?? '' },

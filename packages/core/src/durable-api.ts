@@ -35,6 +35,11 @@ export class DurableApi<Source = unknown> {
     this.#engine = new Engine(this.#options);
   }
 
+  /** The largest response of a handler, so that an adapter can stop gathering a larger one. */
+  get maxResultBytes(): number {
+    return this.#options.limits.maxResultBytes;
+  }
+
   /**
    * Declares an operation. In the next tick the engine starts.
    * @throws DurableError `operation_duplicate`, `operation_unnamed` or `options_invalid`.

@@ -1,5 +1,4 @@
-import * as z from 'zod/mini';
-import { instantSchema } from './instant.ts';
+import { z } from 'zod';
 import { statusSchema, waitingReasonSchema, type Status, type WaitingReason } from './status.ts';
 
 /** The event types of this version. Readers must accept types that they do not know. */
@@ -31,14 +30,14 @@ export type EventType = (typeof EVENT_TYPES)[number];
 /** One change of an intent, as it travels over SSE and JSON. */
 export const eventSchema = z.object({
   intent_id: z.string(),
-  seq: z.int().check(z.minimum(1)),
-  event_type: z.string().check(z.regex(/^intent\.[a-z_]+$/)),
+  seq: z.int().min(1),
+  event_type: z.string().regex(/^intent\.[a-z_]+$/),
   status: statusSchema,
-  at: instantSchema,
-  attempt: z.optional(z.int().check(z.minimum(1))),
-  actor: z.optional(z.string()),
-  waiting_reason: z.optional(waitingReasonSchema),
-  details: z.optional(z.looseObject({})),
+  at: z.iso.datetime(),
+  attempt: z.int().min(1).optional(),
+  actor: z.string().optional(),
+  waiting_reason: waitingReasonSchema.optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
 });
 
 export type WireEvent = z.infer<typeof eventSchema>;

@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import { z } from 'zod';
 
 /** Why an attempt or an intent failed, as stored and as sent. */
 export const failureSchema = z.object({

@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import { z } from 'zod';
 
 /** Where an intent can be read, observed, collected and cancelled; relative to the origin. */
 export const linksSchema = z.object({

@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import { z } from 'zod';
 import { linksSchema, type Links } from './links.ts';
 
 /**
@@ -51,15 +51,15 @@ export const problemSchema = z.looseObject({
   title: z.string(),
   status: z.int(),
   detail: z.string(),
-  instance: z.optional(z.string()),
+  instance: z.string().optional(),
   code: z.string(),
   retryable: z.boolean(),
-  intent_id: z.optional(z.string()),
-  intent_status: z.optional(z.string()),
-  links: z.optional(linksSchema),
-  error: z.optional(
-    z.looseObject({ code: z.string(), message: z.string(), retryable: z.boolean() }),
-  ),
+  intent_id: z.string().optional(),
+  intent_status: z.string().optional(),
+  links: linksSchema.optional(),
+  error: z
+    .looseObject({ code: z.string(), message: z.string(), retryable: z.boolean() })
+    .optional(),
 });
 
 export type WireProblem = z.infer<typeof problemSchema>;

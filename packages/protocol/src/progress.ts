@@ -1,11 +1,11 @@
-import * as z from 'zod/mini';
+import { z } from 'zod';
 
 /** How far a handler has come. `fraction` is between 0 and 1. */
 export const progressSchema = z.object({
-  fraction: z.optional(z.number().check(z.minimum(0), z.maximum(1))),
-  current: z.optional(z.number()),
-  total: z.optional(z.number()),
-  message: z.optional(z.string()),
+  fraction: z.number().min(0).max(1).optional(),
+  current: z.number().optional(),
+  total: z.number().optional(),
+  message: z.string().optional(),
 });
 
 export type Progress = z.infer<typeof progressSchema>;

@@ -1,6 +1,5 @@
-import * as z from 'zod/mini';
+import { z } from 'zod';
 import { failureSchema, type Failure } from './failure.ts';
-import { instantSchema } from './instant.ts';
 import { linksSchema, type Links } from './links.ts';
 import { progressSchema, type Progress } from './progress.ts';
 import { statusSchema, waitingReasonSchema, type Status, type WaitingReason } from './status.ts';
@@ -11,16 +10,16 @@ export const snapshotSchema = z.object({
   intent_id: z.string(),
   operation: z.string(),
   status: statusSchema,
-  seq: z.int().check(z.minimum(1)),
-  attempt: z.int().check(z.minimum(0)),
-  created_at: instantSchema,
-  updated_at: instantSchema,
-  waiting_reason: z.optional(waitingReasonSchema),
-  resume_at: z.optional(instantSchema),
-  deadline_at: z.optional(instantSchema),
-  cancel_requested_at: z.optional(instantSchema),
-  progress: z.optional(progressSchema),
-  error: z.optional(failureSchema),
+  seq: z.int().min(1),
+  attempt: z.int().min(0),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+  waiting_reason: waitingReasonSchema.optional(),
+  resume_at: z.iso.datetime().optional(),
+  deadline_at: z.iso.datetime().optional(),
+  cancel_requested_at: z.iso.datetime().optional(),
+  progress: progressSchema.optional(),
+  error: failureSchema.optional(),
   links: linksSchema,
 });
 

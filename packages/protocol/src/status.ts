@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import { z } from 'zod';
 
 /** Every status an intent can have, in the order of a life without detours. */
 export const STATUSES = [
@@ -25,8 +25,8 @@ export const WAITING_REASONS = [
   'WAITING_FOR_AGENT',
 ] as const;
 
+// Pure, so that bundlers leave zod out where only names of the wire are used.
 export const statusSchema = /* @__PURE__ */ z.enum(STATUSES);
-// Pure, so that bundlers leave zod out where only the names are used.
 export const waitingReasonSchema = /* @__PURE__ */ z.enum(WAITING_REASONS);
 
 export type Status = z.infer<typeof statusSchema>;

@@ -1,5 +1,4 @@
-import * as z from 'zod/mini';
-import { instantSchema } from './instant.ts';
+import { z } from 'zod';
 import { intentLinks, linksSchema } from './links.ts';
 
 /** The body of the `202` that answers a submit. It is the same for every replay of a key. */
@@ -7,7 +6,7 @@ export const submittedSchema = z.object({
   ok: z.literal(true),
   intent_id: z.string(),
   status: z.literal('SUBMITTED'),
-  created_at: instantSchema,
+  created_at: z.iso.datetime(),
   links: linksSchema,
 });
 
