@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal | undefined;
+  /** Whether a good answer may be something else than JSON, such as a handler's own. */
+  readonly mayBeAnything?: boolean;
   /** How long the server was asked to take. Default 0. */
   readonly waitMs?: number;
 }

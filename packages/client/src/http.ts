@@ -83,6 +83,7 @@ async function attempt(options: ResolvedClientOptions, toSend: HttpRequest): Pro
   try {
     const { status, headers, type } = connection.response;
     const bytes = await connection.bytes();
+    if (isCutShort(toSend, connection.response, bytes)) throw cutShort(toSend);
     const answer = { status, headers, url: toSend.url, bytes, hidesHeaders: type === 'cors' };
     const whole = { ...answer, problem: readProblem(answer) };
     // How an operation ended is an answer, whatever its status.
@@ -93,6 +94,23 @@ async function attempt(options: ResolvedClientOptions, toSend: HttpRequest): Pro
   } finally {
     connection.close();
   }
+}
+
+/** Browsers take an answer that was cut in its head, over http:, for a whole one with fewer headers. */
+function isCutShort(
+  { mayBeAnything }: HttpRequest,
+  { status, headers }: FetchResponse,
+  bytes: ArrayBuffer,
+): boolean {
+  if (mayBeAnything === true || (status !== 200 && status !== 202)) return false;
+  const type = headers.get(HEADERS.contentType);
+  const mayBeJson = type === null || type.startsWith('application/json');
+  return mayBeJson && parseJson(textOf({ bytes })) === undefined;
+}
+
+function cutShort({ method, url }: HttpRequest): DurableClientError {
+  const message = `The answer to ${method} ${url} was cut short.`;
+  return new DurableClientError('network', message, { retryable: true });
 }
 
 function asTransient(error: unknown): DurableClientError {

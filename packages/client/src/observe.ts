@@ -36,6 +36,7 @@ export class Observation {
   readonly #poll: EventPoll;
   #cursor: number;
   #failures = 0;
+  #invalidCount = 0;
 
   constructor(options: ResolvedClientOptions, request: ObserveRequest) {
     this.#options = options;
@@ -74,6 +75,7 @@ export class Observation {
     } catch (thrown) {
       if (!state.isRefused) error = this.#transient(thrown);
     }
+    if (error?.code !== 'response_invalid') this.#invalidCount = 0;
     this.#learn(state, error);
     return { error, isOver: state.isOver, pauseMs: state.isRefused ? 0 : state.retryMs };
   }
@@ -103,8 +105,7 @@ export class Observation {
     if (state.hasBytes) {
       this.#health.flowed();
       this.#request.memory.streamsBlocked = false;
-    } else if (state.isRefused) this.#health.refused();
-    else if (error?.code === 'timeout') this.#health.stayedSilent();
+    } else if (state.isRefused || error?.code === 'timeout') this.#health.refused();
     else if (error !== null) this.#health.failed();
   }
 
@@ -116,6 +117,7 @@ export class Observation {
     }
     this.#cursor = seq;
     this.#failures = 0;
+    this.#invalidCount = 0;
     return true;
   }
 
@@ -134,8 +136,10 @@ export class Observation {
   #transient(error: unknown): DurableClientError {
     this.#request.signal?.throwIfAborted();
     if (!(error instanceof DurableClientError)) throw error;
-    const mayPass = error.code === 'response_invalid' && this.#failures < this.#options.retries;
-    if (error.retryable || mayPass) return error;
+    if (error.retryable) return error;
+    this.#invalidCount += 1;
+    if (error.code === 'response_invalid' && this.#invalidCount <= this.#options.retries)
+      return error;
     throw error;
   }
 }

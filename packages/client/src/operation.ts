@@ -81,7 +81,8 @@ export class Operation<R = unknown> {
   async response({ signal }: CallOptions = {}): Promise<Response> {
     const { options, ended } = this.#setup;
     for (let answer = ended; ; answer = undefined) {
-      const toSend = { method: 'GET', url: `${this.url}/result`, signal } as const;
+      const url = `${this.url}/result`;
+      const toSend = { method: 'GET', url, signal, mayBeAnything: true } as const;
       const response = finishedResponse(answer ?? (await send(options, toSend)));
       if (response !== null) return response;
       const { seq } = await this.get({ signal });
@@ -118,6 +119,7 @@ export class Operation<R = unknown> {
       },
       body: JSON.stringify(payload ?? null),
       signal,
+      mayBeAnything: true,
     });
     if (answer.status >= 400) throw errorOf(answer);
   }

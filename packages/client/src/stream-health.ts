@@ -9,7 +9,7 @@ export class StreamHealth {
   #proofs = 0;
 
   constructor(isBlocked: boolean) {
-    if (isBlocked) this.refused();
+    if (isBlocked) this.#proofs = PROOFS;
   }
 
   /** Whether streams do not get through here, so that only polling is left. */
@@ -28,13 +28,8 @@ export class StreamHealth {
     this.#proofs = 0;
   }
 
-  /** A stream was answered with something else. */
+  /** A stream was answered with something else, or with nothing before its time was up. */
   refused(): void {
-    this.#proofs = PROOFS;
-  }
-
-  /** A stream was opened, or should have been, and brought no byte before its time was up. */
-  stayedSilent(): void {
     this.#strikes = STRIKES;
   }
 

@@ -50,6 +50,7 @@ export async function submit(
     headers: sent,
     signal,
     waitMs: waitSeconds * 1_000,
+    mayBeAnything: waitSeconds > 0,
     ...(text !== undefined && { body: text }),
   } as const;
   const answer = await send(options, toSend);

@@ -5,6 +5,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 export interface Fault {
   /** Cuts it after so many bytes of the server's have passed. Default: never. */
   readonly cutAfterBytes?: number;
+  /** Counts these bytes from the first one behind the answer's head. */
+  readonly behindHead?: boolean;
   /** From then on passes nothing in either direction, and keeps the socket open. */
   readonly freezeAfterBytes?: number;
 }
@@ -52,10 +54,13 @@ export class FaultProxy {
 
   #relay(near: Socket): void {
     this.connectionCount += 1;
-    const { cutAfterBytes = Infinity, freezeAfterBytes = Infinity } =
-      this.faults.shift() ?? this.fallback(this.connectionCount);
+    const {
+      cutAfterBytes = Infinity,
+      freezeAfterBytes = Infinity,
+      behindHead,
+    } = this.faults.shift() ?? this.fallback(this.connectionCount);
     const far = connect(this.#targetPort, '127.0.0.1');
-    const limit = Math.min(cutAfterBytes, freezeAfterBytes);
+    let limit = Math.min(cutAfterBytes, freezeAfterBytes);
     let passed = 0;
     let frozen = false;
     const end = (): void => {
@@ -70,6 +75,7 @@ export class FaultProxy {
     });
     far.on('data', (chunk: Buffer) => {
       if (frozen) return;
+      if (behindHead === true && passed === 0) limit += chunk.indexOf('\r\n\r\n') + 4;
       const part = chunk.subarray(0, limit - passed);
       passed += part.length;
       if (passed < limit) return void near.write(part);

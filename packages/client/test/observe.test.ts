@@ -7,8 +7,8 @@ describe('observe', () => {
   it('brings every event in order and ends after the terminal one', async () => {
     await using server = await ApiServer.start({
       operations: {
-        report: (_, { progress }) => {
-          progress({ current: 1, total: 2, message: 'half' });
+        report: (_, context) => {
+          context.progress({ current: 1, total: 2, message: 'half' });
           return new Promise((resolve) => void setTimeout(resolve, 150));
         },
       },

@@ -34,8 +34,8 @@ describe('result', () => {
 
   it('waits for the end, over as many changes as it takes', async () => {
     const release = Promise.withResolvers<string>();
-    await using server = await start(async (_, { progress }) => {
-      progress(0.5);
+    await using server = await start(async (_, context) => {
+      context.progress(0.5);
       return release.promise;
     });
     await using client = new DurableClient(server.url);

@@ -14,7 +14,7 @@ import {
   submittedSchema,
   WAITING_REASONS,
 } from '@durable-api/protocol';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as wire from '../src/wire.ts';
 
