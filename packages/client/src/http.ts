@@ -127,7 +127,7 @@ export function readProblem(answer: Pick<Answer, 'headers' | 'bytes'>): WireProb
 }
 
 /** The body of an answer as text. */
-export function textOf({ bytes }: Pick<Answer, 'bytes'>): string {
+function textOf({ bytes }: Pick<Answer, 'bytes'>): string {
   return new TextDecoder().decode(bytes);
 }
 

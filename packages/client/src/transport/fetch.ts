@@ -19,7 +19,7 @@ export interface FetchResponse {
 }
 
 /** The part of a `ReadableStreamDefaultReader` that the client reads. */
-export interface ByteReader {
+interface ByteReader {
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
 }
 
