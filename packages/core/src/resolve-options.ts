@@ -70,6 +70,13 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
       idempotencyMs: ms.default(DAY_MS),
     })
     .prefault({}),
+  tickets: z
+    .strictObject({
+      secret: given<string>('a secret of at least 32 characters', isSecret),
+      ttlMs: z.int().min(1_000).max(60_000).default(30_000),
+    })
+    .nullable()
+    .default(null),
   logger: given<Logger>('a logger with debug, info, warn and error', isLogger).default(
     silentLogger,
   ),
@@ -114,7 +121,8 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => {
-    const received = issue.input === undefined ? '' : `, received ${show(issue.input)}`;
+    const isShown = issue.input !== undefined && !issue.path.includes('secret');
+    const received = isShown ? `, received ${show(issue.input)}` : '';
     return `  ${issue.path.join('.') || '(top level)'}: ${issue.message}${received}`;
   });
   throw new DurableError('options_invalid', `Invalid ${what}:\n${lines.join('\n')}`);
@@ -125,6 +133,10 @@ function show(value: unknown): string {
   return typeof value === 'object' || typeof value === 'function'
     ? `a${typeof value === 'object' ? 'n object' : ' function'}`
     : `${typeof value} ${JSON.stringify(value)}`;
+}
+
+function isSecret(value: unknown): boolean {
+  return typeof value === 'string' && value.length >= 32;
 }
 
 function isStore(value: unknown): boolean {
