@@ -11,6 +11,7 @@ import { findRoute, type Route } from './http/routes.ts';
 import { comeBackReply } from './http/stream.ts';
 import { submit } from './http/submit.ts';
 import { mintTicket, redeemTicket, ticketOf, TICKET_USE } from './http/ticket.ts';
+import { Intents } from './intents/intents.ts';
 import type { DurableApiOptions, OperationOptions, ResolvedOptions } from './options.ts';
 import { resolveOperationOptions, resolveOptions } from './resolve-options.ts';
 
@@ -25,6 +26,8 @@ export interface StopOptions {
  * framework's request.
  */
 export class DurableApi<Source = unknown> {
+  /** Submits, looks, lists, cancels and observes from code. */
+  readonly intents: Intents;
   readonly #options: ResolvedOptions;
   readonly #hooks: Pick<DurableApiOptions<Source>, 'identify' | 'authorize'>;
   readonly #engine: Engine;
@@ -36,6 +39,7 @@ export class DurableApi<Source = unknown> {
     this.#hooks = options;
     this.#engine = new Engine(this.#options);
     this.#ticketUse = this.#options.tickets === null ? null : this.declare(TICKET_USE);
+    this.intents = new Intents(this.#engine, this.#options);
   }
 
   /** The largest response of a handler, so that an adapter can stop gathering a larger one. */
