@@ -5,7 +5,7 @@ import { newIdempotencyKey } from './idempotency-key.ts';
 import { Observation } from './observe.ts';
 import type { ValueSchema } from './operation-types.ts';
 import { usage, type ResolvedClientOptions } from './options.ts';
-import { isSnapshot } from './wire.ts';
+import { isSnapshot, isTicket } from './wire.ts';
 
 /** What every call takes. */
 export interface CallOptions {
@@ -105,6 +105,16 @@ export class Operation<R = unknown> {
     const { options } = this.#setup;
     const url = `${this.url}/cancel`;
     return request(options, { method: 'POST', url, signal }, isSnapshot);
+  }
+
+  /**
+   * A URL of the event stream that the browser's own `EventSource` can open, once and soon, where the
+   * server has tickets enabled. When it is closed with an error, ask for another one.
+   */
+  async eventSourceUrl({ signal }: CallOptions = {}): Promise<string> {
+    const toSend = { method: 'POST', url: `${this.url}/ticket`, signal } as const;
+    const { ticket } = await request(this.#setup.options, toSend, isTicket);
+    return `${this.url}/events?ticket=${encodeURIComponent(ticket)}`;
   }
 
   /** Hands `payload` to a handler that waits for the signal `name`, or will. */

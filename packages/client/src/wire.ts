@@ -9,6 +9,7 @@ import {
   type WireProblem,
   type WireSnapshot,
   type WireSubmitted,
+  type WireTicket,
 } from '@durable-api/protocol';
 
 /** Tells whether a value that came over the wire is a `T`. */
@@ -125,6 +126,14 @@ export const isSubmitted: Guard<WireSubmitted> = object({
   status: among(['SUBMITTED']),
   created_at: isInstant,
   links: isLinks,
+});
+
+export const isTicket: Guard<WireTicket> = object({
+  ok: isTrue,
+  intent_id: isText,
+  ticket: isText,
+  expires_at: isInstant,
+  url: isText,
 });
 
 export const isProblem: Guard<WireProblem> = object(

@@ -167,6 +167,29 @@ describe('get and cancel', () => {
   });
 });
 
+describe('eventSourceUrl', () => {
+  it('opens the stream to who has no credentials, once', async () => {
+    await using server = await ApiServer.start({
+      operations: { report: () => null },
+      options: {
+        tickets: { secret: 'a secret of the servers, 32 long' },
+        identify: ({ headers }) => headers.authorization ?? '',
+      },
+    });
+    await using client = new DurableClient(server.url, { headers: { authorization: 'alice' } });
+    const operation = await client.submit('/report', {});
+    const url = await operation.eventSourceUrl();
+    const stream = await fetch(url);
+    expect(stream.headers.get('content-type')).toBe('text/event-stream');
+    expect(await stream.text()).toContain('event: intent.completed');
+    expect((await fetch(url)).status).toBe(401);
+    await using stranger = new DurableClient(server.url, { headers: { authorization: 'mallory' } });
+    await expect(stranger.operation(operation.url).eventSourceUrl()).rejects.toMatchObject({
+      code: 'intent_not_found',
+    });
+  });
+});
+
 describe('signal', () => {
   it('posts its payload under the operation, once however often it is sent', async () => {
     const received: unknown[] = [];

@@ -12,6 +12,7 @@ import {
   snapshotSchema,
   STATUSES,
   submittedSchema,
+  ticketSchema,
   WAITING_REASONS,
 } from '@durable-api/protocol';
 import * as fc from 'fast-check';
@@ -60,6 +61,11 @@ const pairs = {
   'event list': [{ ok: true, events: [event] }, eventListSchema, wire.isEventList],
   snapshot: [snapshot, snapshotSchema, wire.isSnapshot],
   submitted: [encodeSubmitted('/reports', 'an-id', now), submittedSchema, wire.isSubmitted],
+  ticket: [
+    { ok: true, intent_id: 'an-id', ticket: 'a.b.c', expires_at: at, url: '/x' },
+    ticketSchema,
+    wire.isTicket,
+  ],
   problem: [problem, problemSchema, wire.isProblem],
   progress: [progress, progressSchema, wire.isProgress],
   failure: [error, failureSchema, wire.isFailure],
