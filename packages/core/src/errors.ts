@@ -36,7 +36,7 @@ export function isDurableError(error: unknown): error is DurableError {
     error.name === 'DurableError' &&
     'code' in error &&
     typeof error.code === 'string' &&
-    error.code in PROBLEMS
+    Object.hasOwn(PROBLEMS, error.code)
   );
 }
 
@@ -45,7 +45,10 @@ export class NonRetryableError extends Error {
   override readonly name = 'NonRetryableError';
 }
 
-/** Thrown by a handler: the attempt failed, and the next one shall start after `retryAfterMs`. */
+/**
+ * Thrown by a handler: the attempt failed, and the next one shall start after `retryAfterMs`, a year at
+ * most.
+ */
 export class RetryAfterError extends Error {
   override readonly name = 'RetryAfterError';
   readonly retryAfterMs: number;

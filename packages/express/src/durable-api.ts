@@ -7,7 +7,7 @@ import {
   type StopOptions,
   type StoredResponse,
 } from '@durable-api/core';
-import type { Application, Request } from 'express';
+import type { Application, Request, RequestHandler } from 'express';
 import { callHandler, type HandlerCall, type HandlerSetup } from './attempt/call-handler.ts';
 import { readKept } from './attempt/kept-request.ts';
 import { MessageFactory } from './attempt/message-factory.ts';
@@ -59,12 +59,15 @@ export function durableApi(options: ExpressDurableApiOptions): ExpressDurableApi
       checkHandler(handler, name);
       const setup: HandlerSetup = {
         name,
-        handler,
+        // What a handler declares its request to be is its author's word, in Express as here.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+        handler: handler as unknown as RequestHandler,
         maxResultBytes: api.maxResultBytes,
         silence,
         restore: (captured, req) => {
           if (restore === undefined) Object.assign(req, captured);
-          else Reflect.apply(restore, undefined, [captured, req]);
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is what `capture` gave
+          else restore(captured as Parameters<typeof restore>[0], req);
         },
       };
       const operationApp = new OperationApp(apps);

@@ -4,7 +4,7 @@ import {
   type AttemptContext,
   type StoredResponse,
 } from '@durable-api/core';
-import type { Request, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { captureResponse, closeResponse } from './captured-response.ts';
 import { DetachedSocket } from './detached-socket.ts';
 import { restoreRequest, type KeptRequest } from './kept-request.ts';
@@ -17,8 +17,7 @@ import type { SilenceWatch } from './silence-watch.ts';
 export interface HandlerSetup {
   /** The operation's name, for messages. */
   readonly name: string;
-  /** Its parameters are what its author declares them to be; as in Express, nobody can check that. */
-  readonly handler: (req: never, res: never, next: never) => unknown;
+  readonly handler: RequestHandler;
   readonly maxResultBytes: number;
   readonly silence: SilenceWatch;
   /** Gives the request back what `capture` kept. */
@@ -55,8 +54,8 @@ export function callHandler(setup: HandlerSetup, call: HandlerCall): Promise<Sto
   try {
     restoreRequest(req, kept, call.body);
     if (kept.captured !== undefined) setup.restore(kept.captured, req);
-    const returned: unknown = Reflect.apply(setup.handler, undefined, [req, res, next]);
-    if (isPromise(returned)) awaitReturn(setup, returned, res, outcome, context);
+    const returned: unknown = setup.handler(req, res, next);
+    if (isPromise(returned)) awaitReturn(setup, returned, new WeakRef(res), outcome, context);
     else settleByValue(setup, returned, false, res, outcome);
   } catch (thrown) {
     outcome.fail(thrown);
@@ -79,10 +78,11 @@ function nextOf({ name }: HandlerSetup, outcome: Outcome): (error?: unknown) => 
   };
 }
 
+// The response is held weakly from here on: only what may still answer shall keep it alive.
 function awaitReturn(
   setup: HandlerSetup,
   returned: PromiseLike<unknown>,
-  res: Response,
+  ref: WeakRef<Response>,
   outcome: Outcome,
   { signal }: AttemptContext,
 ): void {
@@ -90,7 +90,7 @@ function awaitReturn(
     (value) => {
       if (outcome.isSettled) return;
       if (signal.aborted) outcome.fail(signal.reason);
-      else settleByValue(setup, value, true, res, outcome);
+      else settleByValue(setup, value, true, ref.deref(), outcome);
     },
     (thrown: unknown) => outcome.fail(thrown),
   );
@@ -100,11 +100,12 @@ function settleByValue(
   setup: HandlerSetup,
   value: unknown,
   isAwaited: boolean,
-  res: Response,
+  res: Response | undefined,
   outcome: Outcome,
 ): void {
   if (outcome.isSettled) return;
-  if (value === undefined || res.headersSent || !isAnswer(value, isAwaited)) {
+  if (res === undefined) setup.silence.report(setup.name, outcome);
+  else if (value === undefined || res.headersSent || !isAnswer(value, isAwaited)) {
     setup.silence.watch(setup.name, res, outcome);
   } else answer(res, value, outcome);
 }
@@ -118,7 +119,6 @@ function answer(res: Response, value: unknown, outcome: Outcome): void {
   }
 }
 
-// Held weakly, so that the signal alone does not keep a response alive that nobody answers with.
 function closeOnAbort(signal: AbortSignal, ref: WeakRef<Response>): void {
   const close = (): void => {
     const res = ref.deref();

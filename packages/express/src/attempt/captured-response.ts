@@ -1,6 +1,5 @@
-import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from 'node:http';
+import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
 import { HandlerFault, resultTooLarge } from '@durable-api/core';
-import type { DetachedSocket } from './detached-socket.ts';
 import type { Outcome } from './outcome.ts';
 import { storedHeaders } from './stored-headers.ts';
 
@@ -171,6 +170,3 @@ function emitClose(res: ServerResponse): void {
 function coded(code: string, message: string): Error {
   return Object.assign(new TypeError(message), { code });
 }
-
-/** The request type that Node gives a response; its `socket` is ours. */
-export type DetachedRequest = IncomingMessage & { socket: DetachedSocket };

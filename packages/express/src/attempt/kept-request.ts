@@ -24,11 +24,13 @@ const KEPT_HEADERS = [
   'accept',
   'accept-language',
   'content-language',
+  'content-length',
   'content-type',
   'host',
   'origin',
   'traceparent',
   'tracestate',
+  'transfer-encoding',
   'user-agent',
   'x-correlation-id',
   'x-request-id',
@@ -66,8 +68,11 @@ export function readKept(rest: Readonly<Record<string, unknown>>): KeptRequest {
 
 /** Gives a request of an attempt what was kept of the submit's. */
 export function restoreRequest(req: Request, kept: KeptRequest, body: unknown): void {
-  const { originalUrl, baseUrl, url, params } = kept;
-  Object.assign(req, { originalUrl, baseUrl, url, params, body });
+  req.originalUrl = kept.originalUrl;
+  req.baseUrl = kept.baseUrl;
+  req.url = kept.url;
+  Reflect.set(req, 'params', { ...kept.params });
+  req.body = body;
   // In Express 5 the prototype has a getter only, which an assignment does not get past.
   Object.defineProperty(req, 'query', {
     value: kept.query,

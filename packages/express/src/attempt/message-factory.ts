@@ -31,7 +31,8 @@ export class MessageFactory {
     req.httpVersionMinor = 1;
     req.headers = headers;
     req.complete = true;
-    Reflect.set(req, '_read', endOfBody);
+    // oxlint-disable-next-line no-underscore-dangle -- the method that a readable stream must have
+    req._read = endOfBody;
     const res: Response = Reflect.construct(ServerResponse, [req], this.#Response);
     req.res = res;
     res.req = req;
@@ -41,10 +42,14 @@ export class MessageFactory {
   }
 }
 
-/** A constructor whose prototype is the app's, for `Reflect.construct` to make new objects by. */
+/** A constructor that `Reflect.construct` takes the prototype of a new object from. */
 function constructorOf(app: Application, name: 'request' | 'response'): () => void {
+  const prototype: unknown = Reflect.get(app, name);
+  if (typeof prototype !== 'object' || prototype === null) {
+    throw new TypeError(`The app is no Express app: it has no ${name}.`);
+  }
   const constructor = function message(): void {};
-  constructor.prototype = Reflect.get(app, name);
+  constructor.prototype = prototype;
   return constructor;
 }
 

@@ -37,7 +37,14 @@ export interface MountSetup {
 
 /** Makes the middleware of an operation. */
 export function operationMiddleware(setup: MountSetup): OperationMiddleware {
-  const handle: RequestHandler = (req, res, next) => void answer(setup, req, res, next);
+  const handle: RequestHandler = (req, res, next) => {
+    setup.app.note(req.app);
+    if (req.route !== undefined) {
+      reply(problemReply(mountedAsRoute(req)), req, res);
+      return;
+    }
+    void answerOrPass(setup, req, res, next);
+  };
   const handleError: ErrorRequestHandler = (error, req, res, next) => {
     const problem = isOperationPath(req.method, req.path) ? bodyError(error) : null;
     if (problem === null || res.headersSent) next(error);
@@ -46,23 +53,19 @@ export function operationMiddleware(setup: MountSetup): OperationMiddleware {
   return [noteMount(handle, setup.app), handleError];
 }
 
-async function answer(
+async function answerOrPass(
   setup: MountSetup,
   req: Request,
   res: Response,
   next: NextFunction,
 ): Promise<void> {
   try {
-    setup.app.note(req.app);
-    const answer =
-      req.route === undefined
-        ? await setup.api.handle(setup.operation, plainRequest(setup, req, res))
-        : problemReply(mountedAsRoute(req));
-    if (answer !== null) return reply(answer, req, res);
+    const answer = await setup.api.handle(setup.operation, plainRequest(setup, req, res));
+    if (answer === null) next();
+    else reply(answer, req, res);
   } catch (error) {
-    return next(error);
+    next(error);
   }
-  next();
 }
 
 /**

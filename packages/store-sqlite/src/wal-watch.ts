@@ -1,0 +1,85 @@
+import { statSync, utimesSync, watch, type FSWatcher } from 'node:fs';
+
+/** How soon after a notification, or a look, the next look follows, in ms. */
+const INTERVAL_MS = 5;
+/** The longest pause after a look that found nothing; beyond it there is nothing to be found, in ms. */
+const MAX_PAUSE_MS = 1_000;
+/** How often the file is looked at in case the system lost a notification, in ms. */
+const STAT_INTERVAL_MS = 5_000;
+
+/**
+ * Calls `look` soon after anybody has written to the write-ahead log: by the file system's own
+ * notifications, so that nothing is asked of the database while nothing happens. The writes themselves
+ * come too early, since others see a commit only after its fsync; so each store touches the log then.
+ */
+export class WalWatch {
+  readonly #file: string;
+  readonly #look: () => boolean;
+  readonly #statTimer: NodeJS.Timeout;
+  #watcher: FSWatcher | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #pauseMs = INTERVAL_MS;
+  #seen = '';
+
+  /**
+   * @param path The path of the database file.
+   * @param look Tells whether it found something.
+   */
+  constructor(path: string, look: () => boolean) {
+    this.#file = `${path}-wal`;
+    this.#look = look;
+    this.#listen();
+    this.#statTimer = setInterval(() => this.#stat(), STAT_INTERVAL_MS);
+  }
+
+  /** Tells the other processes that what this one has written can be read now. */
+  touch(): void {
+    const now = new Date();
+    try {
+      utimesSync(this.#file, now, now);
+    } catch {
+      // They will see it at their next regular look.
+    }
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    clearInterval(this.#statTimer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #listen(): void {
+    try {
+      this.#watcher = watch(this.#file, { persistent: false }, () => this.#notice());
+      // Without notifications the regular look at the file's time is what is left.
+      this.#watcher.on('error', () => (this.#watcher = null));
+    } catch {
+      this.#watcher = null;
+    }
+  }
+
+  #notice(): void {
+    this.#pauseMs = INTERVAL_MS;
+    this.#timer ??= setTimeout(() => this.#lookOrWait(), INTERVAL_MS);
+  }
+
+  /**
+   * Bytes reach the log before the commit that they belong to can be seen, by as long as an fsync takes.
+   * So a look that finds nothing is repeated, ever more rarely, until it would be too late to matter.
+   */
+  #lookOrWait(): void {
+    this.#timer = null;
+    if (this.#look() || this.#pauseMs > MAX_PAUSE_MS) return;
+    this.#timer = setTimeout(() => this.#lookOrWait(), this.#pauseMs);
+    this.#pauseMs *= 2;
+  }
+
+  #stat(): void {
+    const stats = statSync(this.#file, { throwIfNoEntry: false });
+    const seen = `${stats?.ino} ${stats?.mtimeMs} ${stats?.size}`;
+    if (seen === this.#seen) return;
+    this.#seen = seen;
+    this.#notice();
+    if (this.#watcher === null) this.#listen();
+  }
+}
