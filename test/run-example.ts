@@ -9,15 +9,10 @@ interface Example {
 }
 
 /** The examples that can be started by name. */
-<<<<<<< HEAD
-const EXAMPLES: Readonly<Record<string, string>> = {
-  express: '../examples/express-sqlite/server.ts',
-  fastify: '../examples/fastify/server.ts',
-=======
 const EXAMPLES: Readonly<Record<string, Example>> = {
   express: { script: 'examples/express-sqlite/server.ts' },
+  fastify: { script: 'examples/fastify/server.ts' },
   nestjs: { script: 'examples/nestjs/dist/nestjs/src/main.js', compile: 'examples/nestjs' },
->>>>>>> nestjs
 };
 
 const root = fileURLToPath(new URL('../', import.meta.url));
