@@ -70,7 +70,8 @@ export class Engine {
     this.#dispatcher = new Dispatcher({
       clock,
       pollMs,
-      room: () => (this.#works ? this.#pool.room : 0),
+      // Half of the places, so that submits need not wait for a claim to start in theirs.
+      room: () => (this.#works ? Math.ceil(this.#pool.room / 2) : 0),
       claim: (limit) => this.#claim(limit),
       onError: (error) => this.#warn(error, 'Due intents could not be claimed'),
     });
