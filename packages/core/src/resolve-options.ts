@@ -70,6 +70,13 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
       idempotencyMs: ms.default(DAY_MS),
     })
     .prefault({}),
+  tickets: z
+    .strictObject({
+      secret: given<string>('a secret of at least 32 characters', isSecret),
+      ttlMs: z.int().min(1_000).max(60_000).default(30_000),
+    })
+    .nullable()
+    .default(null),
   logger: given<Logger>('a logger with debug, info, warn and error', isLogger).default(
     silentLogger,
   ),
@@ -114,7 +121,8 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => {
-    const received = issue.input === undefined ? '' : `, received ${show(issue.input)}`;
+    const isShown = issue.input !== undefined && !issue.path.includes('secret');
+    const received = isShown ? `, received ${show(issue.input)}` : '';
     return `  ${issue.path.join('.') || '(top level)'}: ${issue.message}${received}`;
   });
   throw new DurableError('options_invalid', `Invalid ${what}:\n${lines.join('\n')}`);
@@ -129,6 +137,10 @@ function show(value: unknown): string {
   // JSON has neither NaN nor bigint nor symbols.
   if (typeof value === 'number' || typeof value === 'bigint') return `${typeof value} ${value}`;
   return typeof value === 'boolean' ? `boolean ${value}` : typeof value;
+}
+
+function isSecret(value: unknown): boolean {
+  return typeof value === 'string' && value.length >= 32;
 }
 
 function isStore(value: unknown): boolean {

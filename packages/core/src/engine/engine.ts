@@ -70,7 +70,7 @@ export class Engine {
     this.#dispatcher = new Dispatcher({
       clock,
       pollMs,
-      // Half of the places, so that submits need not wait for a claim to start in theirs.
+      // Half of it, so that submits that come during a claim can still be started in their own write.
       room: () => (this.#works ? Math.ceil(this.#pool.room / 2) : 0),
       claim: (limit) => this.#claim(limit),
       onError: (error) => this.#warn(error, 'Due intents could not be claimed'),
