@@ -151,7 +151,7 @@ describe('an operation', () => {
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     const [code] = await once(child, 'close');
     expect(code).toBe(0);
-    expect([...Buffer.concat(chunks)]).toEqual([0, 255, 10]);
+    expect(Array.from(Buffer.concat(chunks))).toEqual([0, 255, 10]);
   });
 
   it('that failed, was canceled or timed out has no result, but an exit code', async () => {
