@@ -80,7 +80,7 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
   logger: given<Logger>('a logger with debug, info, warn and error', isLogger).default(
     silentLogger,
   ),
-  clock: given<Clock>('a clock', (v) => typeof v === 'object').default(systemClock),
+  clock: given<Clock>('a clock with now and setTimeout', isClock).default(systemClock),
   random: callable<() => number>().default(() => Math.random),
 });
 
@@ -129,10 +129,14 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
 }
 
 function show(value: unknown): string {
+  if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' || typeof value === 'function'
-    ? `a${typeof value === 'object' ? 'n object' : ' function'}`
-    : `${typeof value} ${JSON.stringify(value)}`;
+  if (typeof value === 'object') return 'an object';
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'string') return `string ${JSON.stringify(value)}`;
+  // JSON has neither NaN nor bigint nor symbols.
+  if (typeof value === 'number' || typeof value === 'bigint') return `${typeof value} ${value}`;
+  return typeof value === 'boolean' ? `boolean ${value}` : typeof value;
 }
 
 function isSecret(value: unknown): boolean {
@@ -141,6 +145,10 @@ function isSecret(value: unknown): boolean {
 
 function isStore(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'claim' in value && 'commit' in value;
+}
+
+function isClock(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'now' in value && 'setTimeout' in value;
 }
 
 function isLogger(value: unknown): boolean {

@@ -87,7 +87,8 @@ describe('a ticket', () => {
     const id = await bed.submit(alice);
     const { ticket } = await mint(bed, id);
     const replies = await Promise.all(Array.from({ length: 5 }, () => follow(bed, id, ticket)));
-    expect(replies.map((reply) => reply?.status).toSorted()).toEqual([200, 401, 401, 401, 401]);
+    expect(replies.filter((reply) => reply?.status === 200).length).toBe(1);
+    expect(replies.filter((reply) => reply?.status === 401).length).toBe(4);
   });
 
   it('expires', async () => {
