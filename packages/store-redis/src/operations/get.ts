@@ -1,0 +1,50 @@
+import type { Found, GetRequest, IntentRecord, StoredResponse } from '@durable-api/core';
+import { unpackRecord } from '../intent-fields.ts';
+import { shardOf, type Session } from '../session.ts';
+
+/** Reads intents: one command each, so that it works while slots move, and one round trip for all. */
+export function get(
+  session: Session,
+  { ids, include }: GetRequest,
+): Promise<(Found | undefined)[]> {
+  return Promise.all(
+    ids.map((id) =>
+      include === 'result' ? getWithResult(session, id) : getOne(session, id, include),
+    ),
+  );
+}
+
+/** The record of an intent; undefined when there is none. */
+export async function getRecord(session: Session, id: string): Promise<IntentRecord | undefined> {
+  return (await getOne(session, id))?.record;
+}
+
+async function getOne(session: Session, id: string, include?: 'input'): Promise<Found | undefined> {
+  const intent = shardOf(session, id).intent(id);
+  const fields = include === 'input' ? ['r', 'm', 'n'] : ['r', 'm'];
+  const [record, meta, input] = await session.connection.call((client) =>
+    client.hmget(intent, ...fields),
+  );
+  if (typeof record !== 'string' || typeof meta !== 'string') return undefined;
+  return {
+    record: unpackRecord({ record, meta }),
+    ...(typeof input === 'string' && { input }),
+  };
+}
+
+async function getWithResult(session: Session, id: string): Promise<Found | undefined> {
+  const intent = shardOf(session, id).intent(id);
+  const [record, meta, head, body] = await session.connection.call((client) =>
+    client.hmgetBuffer(intent, 'r', 'm', 'a', 'b'),
+  );
+  if (!record || !meta) return undefined;
+  return {
+    record: unpackRecord({ record: record.toString(), meta: meta.toString() }),
+    ...(head && body && { result: toResponse(head, body) }),
+  };
+}
+
+function toResponse(head: Buffer, body: Buffer): StoredResponse {
+  // Of its own memory: a view would keep the whole reply alive, and a Buffer is no plain Uint8Array.
+  return { ...JSON.parse(head.toString()), body: Uint8Array.from(body) };
+}
