@@ -9,3 +9,5 @@ export type {
 } from './adapter/adapter.ts';
 export { FIXTURE_TENANTS, fixtureTenant } from './adapter/fixture-operation.ts';
 export type { FixtureCall, FixtureOperation, FixtureRoute } from './adapter/fixture-operation.ts';
+export { storeConformance } from './store/store-conformance.ts';
+export type { StoreData, StoreSuite } from './store/suite.ts';

@@ -40,6 +40,7 @@ export class DatabaseSession {
   readonly #holders: StatementSync;
   readonly #addHolder: StatementSync;
   readonly #removeHolder: StatementSync;
+  readonly #admitted = new Set<string>();
   #livenessTimer: NodeJS.Timeout | null = null;
 
   /** @throws StoreFailure or an SQLite error when the file cannot be used. */
@@ -54,7 +55,7 @@ export class DatabaseSession {
     this.#claim = prepareClaim(db);
     this.#commit = prepareCommit(db, find, origin);
     this.#prune = preparePrune(db);
-    this.#renewer = prepareRenew(db);
+    this.#renewer = prepareRenew(db, origin);
     this.#reader = prepareRead(db, find);
     this.#foreignChanges = prepareForeignChanges(db, origin);
     this.#holders = db.prepare('SELECT holder FROM holders');
@@ -158,9 +159,11 @@ export class DatabaseSession {
 
   /** Shows that a holder lives here, before it has its first lease. */
   #announce(holder: string): void {
-    if (this.#liveness.isOwn(holder)) return;
-    this.#addHolder.run(holder);
+    if (this.#admitted.has(holder)) return;
+    // First the lock, then the row: whoever reads the row finds the lock.
     this.#liveness.announce(holder);
+    this.#addHolder.run(holder);
+    this.#admitted.add(holder);
   }
 
   #lookAtOthers(): void {

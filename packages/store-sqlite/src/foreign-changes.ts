@@ -17,7 +17,7 @@ export function prepareForeignChanges(
   const version = db.prepare('PRAGMA data_version');
   const last = db.prepare('SELECT max(n) AS n FROM log');
   const changed = db.prepare(
-    `SELECT DISTINCT intents.id AS id FROM log JOIN intents ON intents.n = log.intent
+    `SELECT DISTINCT intents.id AS id FROM log JOIN intents ON intents.n = abs(log.intent)
      WHERE log.n > ? AND log.n <= ? AND origin <> ? LIMIT ${MAX_IDS + 1}`,
   );
   const read = (): number => Number(version.get()?.['data_version']);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { isBusy } from './store-failure.ts';
@@ -25,8 +26,9 @@ export class Liveness {
     return this.#own.has(holder);
   }
 
-  /** Shows that a holder of this store is alive; must be called before it holds its first lease. */
+  /** Shows that a holder of this store is alive; must be called before others can read of it. */
   announce(holder: string): void {
+    if (this.#own.has(holder)) return;
     const db = new DatabaseSync(this.#fileOf(holder));
     db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     this.#own.set(holder, db);
@@ -64,7 +66,8 @@ export class Liveness {
   }
 
   #fileOf(holder: string): string {
-    // A holder is chosen by the engine, so its name must not be able to leave the folder.
-    return `${this.#path}-live-${Buffer.from(holder).toString('base64url')}`;
+    // A holder's name is the engine's to choose: it may be long, or have a slash.
+    const name = createHash('sha256').update(holder).digest('base64url').slice(0, 22);
+    return `${this.#path}-live-${name}`;
   }
 }

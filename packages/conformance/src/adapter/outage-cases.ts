@@ -46,7 +46,7 @@ export function outageCases(harness: Harness): void {
     it('a store that does not answer is as good as away', async () => {
       const server = await harness.serve({
         operations: [echo()],
-        options: { storeTimeoutMs: 50 },
+        options: { storeTimeoutMs: 500 },
       });
       server.probe.break('hangs', ['submit', 'get']);
       const submit = await server.send('POST', `${server.prefix}/op`, { json: {} });

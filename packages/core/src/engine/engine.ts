@@ -50,7 +50,9 @@ export class Engine {
     const { clock } = this;
     this.#holder = newId(clock.now());
     const store = this.#store;
-    this.hub = new Hub({ ...options, clock, store });
+    const { shared, watches } = store.capabilities;
+    const pollMs = shared && !watches ? options.pollMs : null;
+    this.hub = new Hub({ ...options, clock, store, pollMs });
     this.#commits = new GroupCommit(store);
     this.#pool = new AttemptPool({
       store,
@@ -61,14 +63,13 @@ export class Engine {
       onForeignChange: (id) => {
         // It may be due again, and who wrote that was not this process, or never had the answer.
         this.#dispatcher.hint();
-        this.#background(this.hub.refresh([id]));
+        void this.hub.refresh([id]);
       },
       onRoom: () => this.#dispatcher.roomFreed(),
     });
-    const { shared, watches } = store.capabilities;
     this.#dispatcher = new Dispatcher({
       clock,
-      pollMs: shared && !watches ? options.pollMs : null,
+      pollMs,
       room: () => (this.#works ? this.#pool.room : 0),
       claim: (limit) => this.#claim(limit),
       onError: (error) => this.#warn(error, 'Due intents could not be claimed'),
@@ -216,7 +217,7 @@ export class Engine {
 
   #hinted({ ids }: WatchHint): void {
     this.#dispatcher.hint();
-    this.#background(this.hub.refresh(ids));
+    void this.hub.refresh(ids);
     this.#background(this.#pool.refresh(ids));
   }
 

@@ -195,4 +195,16 @@ describe('a process that stops', () => {
     expect(sink).toMatchObject({ state: 'ended', events: [] });
     expect(sink.retries.length).toBe(1);
   });
+
+  it('leaves no timer behind', async () => {
+    const clock = new VirtualClock();
+    const { handler, calls } = gatedHandler();
+    const bed = openBed(handler, { clock });
+    const id = await bed.submit();
+    await bed.observe(id, { query: 'wait_seconds=3600' });
+    callAt(calls, 0).context.progress(0.1);
+    callAt(calls, 0).context.progress(0.2);
+    await clock.resolve(bed.api.stop({ graceMs: 50 }));
+    expect(clock.pending).toBe(0);
+  });
 });

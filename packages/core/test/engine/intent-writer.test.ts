@@ -197,7 +197,7 @@ describe('any interleaving of holders, strangers, lapsed leases and faults', () 
           const holders: { readonly writer: IntentWriter; readonly lease: number }[] = [];
           for (const one of steps) {
             const before = world.stored();
-            const log = [...(world.data.entries.get('i')?.events ?? [])];
+            const log = [...(world.data.entries.get('i')?.commits.flat() ?? [])];
             let outcome: WriteOutcome | null = null;
             if (one.type === 'wait') await world.clock.advance(Math.max(0, one.ms));
             else if (one.type === 'claim') {
@@ -220,7 +220,7 @@ describe('any interleaving of holders, strangers, lapsed leases and faults', () 
               }
             }
             const after = world.stored();
-            const events = world.data.entries.get('i')?.events ?? [];
+            const events = world.data.entries.get('i')?.commits.flat() ?? [];
             if (isTerminal(before.status)) expect(after).toEqual(before);
             if (outcome?.outcome === 'written') expect(after.seq).toBeGreaterThan(before.seq);
             expect(events.slice(0, log.length)).toEqual(log);

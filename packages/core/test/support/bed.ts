@@ -99,7 +99,7 @@ export function openBed(handler: Handler, options: BedOptions = {}): Bed {
       return snapshotSchema.parse(jsonOf(await handle('GET', `/${id}`)));
     },
     eventTypes(id) {
-      const events = data.entries.get(id)?.events ?? [];
+      const events = data.entries.get(id)?.commits.flat() ?? [];
       return events.map((event) => event.type.replace('intent.', ''));
     },
     async observe(id, parts) {

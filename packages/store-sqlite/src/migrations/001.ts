@@ -1,4 +1,7 @@
-/** The first schema: intents with what changes, and a log with one row per commit. */
+/**
+ * The first schema: intents with what changes, and a log with one row per commit. A lease that is given
+ * back is a row too, without events and with the intent's number negated, so that others notice it.
+ */
 export const sql = `
 CREATE TABLE intents (
   n INTEGER PRIMARY KEY,

@@ -12,7 +12,7 @@ export interface Renewer {
 }
 
 /** Prepares a {@link Renewer}. */
-export function prepareRenew(db: DatabaseSync): Renewer {
+export function prepareRenew(db: DatabaseSync, origin: number): Renewer {
   const dueAt = 'CASE WHEN deadline_at > ?1 THEN min(?2, deadline_at) ELSE ?2 END';
   const isHeld = 'holder IS NOT NULL AND due_at IS NOT NULL';
   const renewOne = db.prepare(
@@ -21,7 +21,11 @@ export function prepareRenew(db: DatabaseSync): Renewer {
   );
   const release = db.prepare(
     `UPDATE intents SET due_at = ?1, holder = NULL WHERE id = ?2 AND lease = ?3 AND ${isHeld}
-     RETURNING seq, cancel_requested_at`,
+     RETURNING n, seq, cancel_requested_at`,
+  );
+  // No event, but a change that others must look at: it has the intent's number negated.
+  const insertMark = db.prepare(
+    `INSERT INTO log (intent, last_seq, origin, events) VALUES (-?, ?, ?, '')`,
   );
   const renewAll = db.prepare(
     `UPDATE intents SET due_at = ${dueAt} WHERE holder = ?3 AND due_at IS NOT NULL`,
@@ -37,6 +41,7 @@ export function prepareRenew(db: DatabaseSync): Renewer {
             ? release.get(now, id, lease)
             : renewOne.get(now, now + leaseMs, id, lease);
         if (row === undefined) return { held: false };
+        if (isReleased === true) insertMark.run(Number(row['n']), lease, origin);
         const cancelRequested = row['cancel_requested_at'] !== null;
         return { held: true, seq: Number(row['seq']), cancelRequested };
       }),
