@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { DurableError } from '@durable-api/core';
 import { clusterOf, isCluster, ownClient, type Client } from './own-client.ts';
 import { storeError } from './redis-error.ts';
@@ -61,6 +62,23 @@ export class Connection {
       throw storeError(error, this.#connectionError);
     } finally {
       this.#pending.delete(sent);
+    }
+  }
+
+  /**
+   * Has all that `start` sends written to each socket in one piece. Redis would else begin with the
+   * first part, and fsync for it alone, before the second has arrived.
+   */
+  together<Result>(start: () => Result): Result {
+    const client = this.#client;
+    const nodes = isCluster(client) ? client.nodes('master') : [client];
+    // A node that has not been connected yet has no socket, whatever its type says.
+    const sockets: readonly (Socket | undefined)[] = nodes.map(({ stream }) => stream);
+    for (const socket of sockets) socket?.cork();
+    try {
+      return start();
+    } finally {
+      for (const socket of sockets) socket?.uncork();
     }
   }
 

@@ -7,11 +7,6 @@ export function joinEvents(events: readonly StoredEvent[]): string {
   return lines;
 }
 
-/** The name of the field with the events of the commit that ends with `lastSeq`. */
-export function eventField(lastSeq: number): string {
-  return `e${lastSeq}`;
-}
-
 /** Reads back what {@link joinEvents} wrote of the events up to `lastSeq`. */
 export function splitEvents(lastSeq: number, lines: string): StoredEvent[] {
   const each = lines.split('\n');

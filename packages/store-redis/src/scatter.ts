@@ -34,7 +34,7 @@ export async function scatter<Item, Result>(
   scattering: Scattering<Item, Result>,
 ): Promise<PromiseSettledResult<Result>[]> {
   const results: PromiseSettledResult<Result>[] = [];
-  const sent = takeApart(session, items, scattering).map(async ({ shard, items, indexes }) => {
+  const send = async ({ shard, items, indexes }: Part<Item>): Promise<void> => {
     try {
       const values = await scattering.send(shard, items);
       if (values.length !== indexes.length) throw new Error('Redis left out a result.');
@@ -44,8 +44,9 @@ export async function scatter<Item, Result>(
     } catch (reason) {
       for (const index of indexes) results[index] = { status: 'rejected', reason };
     }
-  });
-  await Promise.all(sent);
+  };
+  const parts = takeApart(session, items, scattering);
+  await Promise.all(session.connection.together(() => parts.map(send)));
   return results;
 }
 

@@ -8,7 +8,7 @@ export interface ShardKeys {
   readonly index: number;
   /** What the keys of intents begin with; the id follows. */
   readonly intentPrefix: string;
-  /** HASH per intent: r record, m meta, n input, e<seq> the events of a commit, a and b the result. */
+  /** HASH per intent: r record, m meta, n input, e<seq> the events of a commit, a the response. */
   intent(id: string): string;
   /** ZSET per operation: ids by `dueAt`. */
   due(operation: string): string;

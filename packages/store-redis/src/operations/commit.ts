@@ -1,14 +1,14 @@
-import type { CommitRequest, CommitResult, StoredResponse } from '@durable-api/core';
+import type { CommitRequest, CommitResult } from '@durable-api/core';
 import { DueSets } from '../due-sets.ts';
-import { eventField, joinEvents } from '../event-lines.ts';
-import { packRecord, unpackRecord } from '../intent-fields.ts';
+import { joinEvents } from '../event-lines.ts';
+import { packList, unpackRecord } from '../intent-fields.ts';
 import { asList, asText } from '../reply.ts';
 import { scatter } from '../scatter.ts';
 import { COMMIT } from '../scripts/commit.ts';
 import type { ScriptArgument } from '../connection.ts';
 import { writeAcknowledged, type Session } from '../session.ts';
 import type { ShardKeys } from '../shard-keys.ts';
-import { endedMember } from './prune.ts';
+import { packResponse } from '../response-field.ts';
 
 /** Writes changes; those of one part of the data can fail while others do not. */
 export function commit(
@@ -37,44 +37,36 @@ async function send(
     shard,
     COMMIT,
     [stats, ended, keyedByEnd, keyedByCreation, ...dueKeys, ...intents],
-    [shard.wakeUps, session.sender, String(dueKeys.length), ...args],
+    [
+      shard.wakeUps,
+      session.sender,
+      String(dueKeys.length),
+      String(shard.intentPrefix.length),
+      ...args,
+    ],
   );
-  return asList(reply).map(toResult);
+  return asList(reply).map((result, i) => toResult(batch[i]?.record.id ?? '', result));
 }
 
 function argumentsOf(
   { expected, record, events, result }: CommitRequest,
   dues: DueSets,
 ): ScriptArgument[] {
-  const isReleased = record.holder === null;
-  const hasEnded = isReleased && record.dueAt === null;
+  const due = dues.numberOf(record.operation);
+  const { seq, status, deadlineAt, updatedAt, createdAt, idempotency } = record;
+  const dueAt = record.holder === null ? (record.dueAt ?? '-') : '=';
+  const key = dueAt === '-' ? (idempotency?.key ?? null) : null;
+  const guard = `${expected.seq} ${expected.lease ?? '-'}`;
+  const changes = `${seq} ${status} ${dueAt} ${deadlineAt ?? '-'}`;
+  const cancel = record.cancelRequestedAt === null ? '0' : '1';
+  const rest = `${cancel} ${updatedAt} ${key === null ? '-' : createdAt} ${result === undefined ? '0' : '1'}`;
   return [
-    record.id,
-    String(dues.numberOf(record.operation)),
-    String(expected.seq),
-    expected.lease === null ? '' : String(expected.lease),
-    String(record.seq),
-    record.status,
-    isReleased ? '1' : '',
-    String(record.dueAt ?? '-'),
-    String(record.deadlineAt ?? '-'),
-    record.cancelRequestedAt === null ? '0' : '1',
-    packRecord(record).record,
-    eventField(record.seq),
+    `${due} ${guard} ${changes} ${rest}`,
+    packList(record),
     joinEvents(events),
-    hasEnded ? endedMember(record) : '',
-    String(record.updatedAt),
-    record.idempotency === null ? '' : String(record.createdAt),
-    ...(result === undefined ? ['0'] : ['2', headOf(result), bodyOf(result)]),
+    ...(key === null ? [] : [key]),
+    ...(result === undefined ? [] : [packResponse(result)]),
   ];
-}
-
-function headOf({ status, headers }: StoredResponse): string {
-  return JSON.stringify({ status, headers });
-}
-
-function bodyOf({ body }: StoredResponse): Buffer {
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }
 
 function bytesOfCommit({ events, result }: CommitRequest): number {
@@ -83,13 +75,13 @@ function bytesOfCommit({ events, result }: CommitRequest): number {
   return bytes;
 }
 
-function toResult(reply: unknown): CommitResult {
+function toResult(id: string, reply: unknown): CommitResult {
   if (reply === 1) return { outcome: 'ok' };
   if (reply === 2) return { outcome: 'stale' };
   if (reply === 0) return { outcome: 'missing' };
   const [record, meta] = asList(reply);
   return {
     outcome: 'moved',
-    record: unpackRecord({ record: asText(record), meta: asText(meta) }),
+    record: unpackRecord(id, { record: asText(record), meta: asText(meta) }),
   };
 }

@@ -1,5 +1,6 @@
-import type { Found, GetRequest, IntentRecord, StoredResponse } from '@durable-api/core';
+import type { Found, GetRequest, IntentRecord } from '@durable-api/core';
 import { unpackRecord } from '../intent-fields.ts';
+import { unpackResponse } from '../response-field.ts';
 import { shardOf, type Session } from '../session.ts';
 
 /** Reads intents: one command each, so that it works while slots move, and one round trip for all. */
@@ -27,24 +28,19 @@ async function getOne(session: Session, id: string, include?: 'input'): Promise<
   );
   if (typeof record !== 'string' || typeof meta !== 'string') return undefined;
   return {
-    record: unpackRecord({ record, meta }),
+    record: unpackRecord(id, { record, meta }),
     ...(typeof input === 'string' && { input }),
   };
 }
 
 async function getWithResult(session: Session, id: string): Promise<Found | undefined> {
   const intent = shardOf(session, id).intent(id);
-  const [record, meta, head, body] = await session.connection.call((client) =>
-    client.hmgetBuffer(intent, 'r', 'm', 'a', 'b'),
+  const [record, meta, result] = await session.connection.call((client) =>
+    client.hmgetBuffer(intent, 'r', 'm', 'a'),
   );
   if (!record || !meta) return undefined;
   return {
-    record: unpackRecord({ record: record.toString(), meta: meta.toString() }),
-    ...(head && body && { result: toResponse(head, body) }),
+    record: unpackRecord(id, { record: record.toString(), meta: meta.toString() }),
+    ...(result && { result: unpackResponse(result) }),
   };
-}
-
-function toResponse(head: Buffer, body: Buffer): StoredResponse {
-  // Of its own memory: a view would keep the whole reply alive, and a Buffer is no plain Uint8Array.
-  return { ...JSON.parse(head.toString()), body: Uint8Array.from(body) };
 }

@@ -33,8 +33,10 @@ async function listShard(
     const args = [bound, String(PAGE), String(limit - found.length), shard.intentPrefix, filter];
     const reply = await session.connection.script(LIST, [shard.ids], args);
     const [last, ...fields] = asList(reply).map(asText);
-    for (let i = 0; i + 1 < fields.length; i += 2) {
-      found.push(unpackRecord({ record: asText(fields[i]), meta: asText(fields[i + 1]) }));
+    for (let i = 0; i + 2 < fields.length; i += 3) {
+      const [id, record, meta] = fields.slice(i, i + 3).map(asText);
+      if (id !== undefined)
+        found.push(unpackRecord(id, { record: asText(record), meta: asText(meta) }));
     }
     if (last === undefined || last === '') break;
     bound = `(${last}`;

@@ -1,5 +1,5 @@
 import type { SubmitRequest } from '@durable-api/core';
-import { eventField, joinEvents } from '../event-lines.ts';
+import { joinEvents } from '../event-lines.ts';
 import { packRecord } from '../intent-fields.ts';
 
 /** An intent to store, as scripts take it and reservations keep it. */
@@ -7,12 +7,9 @@ export interface PackedSubmit {
   readonly id: string;
   readonly key: string | null;
   readonly operation: string;
-  readonly dueAt: string;
-  readonly status: string;
   readonly record: string;
   readonly meta: string;
   readonly input: string;
-  readonly eventField: string;
   readonly events: string;
 }
 
@@ -28,17 +25,10 @@ export function isKeyed(submit: PackedSubmit): submit is KeyedSubmit {
 
 /** Packs a request. */
 export function packSubmit({ record, events, input }: SubmitRequest): PackedSubmit {
-  return {
-    id: record.id,
-    key: record.idempotency?.key ?? null,
-    operation: record.operation,
-    dueAt: record.dueAt === null ? '' : String(record.dueAt),
-    status: record.status,
-    ...packRecord(record),
-    input,
-    eventField: eventField(record.seq),
-    events: joinEvents(events),
-  };
+  const { id, operation, idempotency } = record;
+  const fields = packRecord(record);
+  const key = idempotency?.key ?? null;
+  return { id, key, operation, ...fields, input, events: joinEvents(events) };
 }
 
 /** About how large it is. */
@@ -46,18 +36,12 @@ export function bytesOfSubmit({ record, input, events }: PackedSubmit): number {
   return record.length + input.length + events.length;
 }
 
-/** What a reservation keeps of it, in the order in which the script takes it. */
-export function reservationArguments(submit: PackedSubmit): readonly string[] {
-  const { operation, dueAt, status, record, meta, input, eventField, events } = submit;
-  return [operation, dueAt, status, record, meta, input, eventField, events];
-}
-
 /** Reads a reservation back; null when there is none. */
 export function unpackReservation(
   key: string,
   fields: Readonly<Record<string, string>>,
 ): KeyedSubmit | null {
-  const { id, operation, due_at, status, record, meta, input, event_field, events } = fields;
+  const { id, operation, record, meta, input, events } = fields;
   if (id === undefined) return null;
   const text = (value: string | undefined): string => {
     if (value === undefined) throw new Error(`The reservation of ${id} is incomplete.`);
@@ -67,12 +51,9 @@ export function unpackReservation(
     id,
     key,
     operation: text(operation),
-    dueAt: text(due_at),
-    status: text(status),
     record: text(record),
     meta: text(meta),
     input: text(input),
-    eventField: text(event_field),
     events: text(events),
   };
 }

@@ -1,4 +1,4 @@
-import type { IntentRecord, PruneRequest } from '@durable-api/core';
+import type { PruneRequest } from '@durable-api/core';
 import { asList, asNumber, asText } from '../reply.ts';
 import { allOrThrow, scatter } from '../scatter.ts';
 import { FIND_OLD } from '../scripts/find-old.ts';
@@ -7,11 +7,6 @@ import type { Session } from '../session.ts';
 import type { ShardKeys } from '../shard-keys.ts';
 import { recoverReservations } from './recover-reservations.ts';
 import { settle } from './reservations.ts';
-
-/** What an ended intent is called in the ended sets: its id and, if it has one, its idempotency key. */
-export function endedMember({ id, idempotency }: IntentRecord): string {
-  return idempotency === null ? id : `${id} ${idempotency.key}`;
-}
 
 /**
  * Removes old ended intents. Their idempotency keys go first: should it stop in between, the intents

@@ -5,12 +5,7 @@ import { RESERVE } from '../scripts/reserve.ts';
 import { SETTLE_KEY } from '../scripts/settle-key.ts';
 import { shardOf, writeAcknowledged, type Session } from '../session.ts';
 import type { ShardKeys } from '../shard-keys.ts';
-import {
-  bytesOfSubmit,
-  reservationArguments,
-  unpackReservation,
-  type KeyedSubmit,
-} from './packed-submit.ts';
+import { bytesOfSubmit, unpackReservation, type KeyedSubmit } from './packed-submit.ts';
 
 /** A submit whose key is to be reserved. */
 export interface Reserving {
@@ -41,7 +36,11 @@ export function reserve(
         submit.key,
         submit.id,
         replaces,
-        ...reservationArguments(submit),
+        submit.operation,
+        submit.record,
+        submit.meta,
+        submit.input,
+        submit.events,
       ]);
       const all = [shard.reserved, ...keys];
       const reply = await writeAcknowledged(session, shard, RESERVE, all, args);

@@ -47,14 +47,15 @@ async function send(
   const intentKeys: string[] = [];
   const args: string[] = [];
   for (const { submit, claimsKeyFrom } of items) {
-    const { id, key, dueAt } = submit;
+    const { id, key, operation, record, meta, input, events } = submit;
     intentKeys.push(shard.intent(id));
-    if (claimsKeyFrom !== null) {
-      intentKeys.push(shard.keyOwner(key ?? ''), shard.reservation(key ?? ''));
+    const due = dues.numberOf(operation);
+    if (claimsKeyFrom === null || key === null) args.push(String(due));
+    else {
+      intentKeys.push(shard.keyOwner(key), shard.reservation(key));
+      args.push(`${due}=${claimsKeyFrom}`);
     }
-    args.push(id, dueAt === '' ? '0' : String(dues.numberOf(submit.operation)), dueAt);
-    args.push(submit.status, submit.record, submit.meta, submit.input, submit.eventField);
-    args.push(submit.events, claimsKeyFrom === null ? '' : `=${claimsKeyFrom}`);
+    args.push(record, meta, input, events);
   }
   const dueKeys = dues.keys;
   const reply = await writeAcknowledged(
@@ -62,17 +63,23 @@ async function send(
     shard,
     SUBMIT,
     [shard.ids, shard.stats, ...dueKeys, ...intentKeys],
-    [shard.wakeUps, session.sender, String(dueKeys.length), ...args],
+    [
+      shard.wakeUps,
+      session.sender,
+      String(dueKeys.length),
+      String(shard.intentPrefix.length),
+      ...args,
+    ],
   );
-  return asList(reply).map(toStored);
+  return asList(reply).map((result, i) => toStored(items[i]?.submit.id ?? '', result));
 }
 
-function toStored(reply: unknown): Stored {
+function toStored(id: string, reply: unknown): Stored {
   if (reply === 1) return { outcome: 'created' };
   if (typeof reply === 'string') return { outcome: 'owned', owner: reply };
   const [record, meta] = asList(reply);
   return {
     outcome: 'exists',
-    record: unpackRecord({ record: asText(record), meta: asText(meta) }),
+    record: unpackRecord(id, { record: asText(record), meta: asText(meta) }),
   };
 }

@@ -71,5 +71,5 @@ async function findOwner(
   }
   const finished = await finishReserved(session, reserved);
   if (finished === null) return null;
-  return finished.outcome === 'exists' ? finished.record : unpackRecord(reserved);
+  return finished.outcome === 'exists' ? finished.record : unpackRecord(owner, reserved);
 }

@@ -12,6 +12,9 @@ const MAX_BYTES = 4_194_304;
 /** When to look again at what is due and could not be taken, in ms. */
 const AGAIN_MS = 250;
 
+/** The length of an intent's id. */
+const ID_LENGTH = 36;
+
 /** How things stand in one shard. */
 export interface Outlook {
   readonly shard: ShardKeys;
@@ -57,17 +60,23 @@ export async function takeDue(
   const [now, next, skipped, ...rest] = asList(reply);
   const instant = asNumber(now);
   const taken: Taken[] = [];
-  for (let i = 0; i + 3 < rest.length; i += 4) {
-    const record = asText(rest[i + 1]);
-    const meta = asText(rest[i + 2]);
-    const input = asText(rest[i + 3]);
-    taken.push({ record: unpackRecord({ record, meta }), input, wasDueAt: asNumber(rest[i]) });
+  for (let i = 0; i + 1 < rest.length; i += 2) {
+    taken.push(toTaken(asText(rest[i]), asText(rest[i + 1])));
   }
   const nextDueAt = toDueAt(asText(next));
   // What was skipped is due still, and will be until its slot has moved: that is not worth a busy loop.
   const isHeldUp = asNumber(skipped) > 0 && nextDueAt !== null;
   const lookAt = isHeldUp ? Math.max(nextDueAt, instant + AGAIN_MS) : nextDueAt;
   return { shard, now: instant, nextDueAt: lookAt, taken };
+}
+
+function toTaken(text: string, input: string): Taken {
+  const lineEnd = text.indexOf('\n');
+  const blank = text.indexOf(' ', lineEnd);
+  const record = text.slice(ID_LENGTH, lineEnd);
+  const meta = text.slice(blank + 1);
+  const wasDueAt = asNumber(text.slice(lineEnd + 1, blank));
+  return { record: unpackRecord(text.slice(0, ID_LENGTH), { record, meta }), input, wasDueAt };
 }
 
 function toDueAt(text: string | undefined): number | null {

@@ -6,7 +6,8 @@ export const CLAIM: string = lua`
 -- KEYS   the due sets of the operations
 -- ARGV   [1] limit, [2] holder, [3] lease in ms, [4] what the keys of intents begin with,
 --        [5] bytes after which no more is taken
--- result now, next due_at or '', number skipped, then per lease: old due_at, record, meta, input
+-- result now, next due_at or '', number skipped, then per lease: id, record, line feed, old due_at,
+--        blank, meta; and input
 local limit, holder, lease_ms = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local prefix, max_bytes = ARGV[4], tonumber(ARGV[5])
 local time = redis.call('TIME')
@@ -51,9 +52,7 @@ for i = 1, math.min(limit, #due) do
     end
     changes[#changes + 1] = next_at
     changes[#changes + 1] = id
-    results[#results + 1] = due_at
-    results[#results + 1] = fields[1]
-    results[#results + 1] = meta
+    results[#results + 1] = id .. fields[1] .. '\n' .. due_at .. ' ' .. meta
     results[#results + 1] = fields[3]
     bytes = bytes + #fields[1] + #fields[3]
   else

@@ -5,41 +5,65 @@ export const COMMIT: string = lua`
 #!lua flags=allow-oom
 -- KEYS   [1] stats, [2] ended, [3] keyed by end, [4] keyed by creation, then the due sets, then per
 --        commit: the intent's hash
--- ARGV   [1] wake-up channel, [2] sender, [3] number of due sets, then per commit:
---        id, due set, expected seq, expected lease or '', seq, status, '1' if the lease is given up,
---        due_at or '-', deadline_at or '-', '1' if a cancel was requested, record, event field, events,
---        member of the ended sets if it ends, else '', updated_at, created_at if keyed, else '',
---        number of further arguments: 0, or 2 with head and body of the result
+-- ARGV   [1] wake-up channel, [2] sender, [3] number of due sets, [4] length of what the keys of
+--        intents begin with, then per commit:
+--        control, record, events, then the idempotency key if it has one and ends, then the result, if
+--        it has one. Control is in words: due set, expected seq, expected lease or '-', seq, status,
+--        due_at or '-' if the lease is given up, else '=', deadline_at or '-', '1' if a cancel was
+--        requested, updated_at, created_at or '-' if no idempotency key follows, '1' if a result does
 -- result per commit: 1 written, 0 missing, 2 stale, or {record, meta} if it has moved on
-local due_count = tonumber(ARGV[3])
-local next_key = 4 + due_count
+local next_key = 4 + ARGV[3]
+local id_at = ARGV[4] + 1
 local results, written, dues, done, statuses = {}, {}, {}, {}, {}
 local ended, keyed_ended, keyed_created = {}, {}, {}
-local at = 4
+local at = 5
 while at <= #ARGV do
   next_key = next_key + 1
-  local intent, id, due = KEYS[next_key], ARGV[at], tonumber(ARGV[at + 1])
+  local intent = KEYS[next_key]
+  local due, expected_seq, expected_lease, next_seq, next_status, next_due, deadline, cancel,
+    updated_at, created_at, has_result = string.match(ARGV[at],
+    '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local key, answer
+  local after = at + 3
+  if created_at ~= '-' then
+    key = ARGV[after]
+    after = after + 1
+  end
+  if has_result == '1' then
+    answer = ARGV[after]
+    after = after + 1
+  end
+
   local meta = redis.call('HGET', intent, 'm')
   local result
   if not meta then
     result = 0
   else
-    local seq, status, lease, lost, due_at, _, _, holder =
-      string.match(meta, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (.*)$')
-    local expected_lease = ARGV[at + 3]
-    if expected_lease ~= '' and (lease ~= expected_lease or holder == '') then
+    local seq, status, lease, lost, due_at, holder =
+      string.match(meta, '^(%S+) (%S+) (%S+) (%S+) (%S+) %S+ %S+ (.*)$')
+    if expected_lease ~= '-' and (lease ~= expected_lease or holder == '') then
       result = 2
-    elseif seq ~= ARGV[at + 2] then
+    elseif seq ~= expected_seq then
       result = {redis.call('HGET', intent, 'r'), meta}
     else
       result = 1
-      if ARGV[at + 6] == '1' then
-        due_at = ARGV[at + 7]
+      local id = string.sub(intent, id_at)
+      if next_due ~= '=' then
+        due_at = next_due
         holder = ''
         if due_at == '-' then
           local set = done[due] or {}
           done[due] = set
           set[#set + 1] = id
+          if key then
+            keyed_ended[#keyed_ended + 1] = updated_at
+            keyed_ended[#keyed_ended + 1] = id .. ' ' .. key
+            keyed_created[#keyed_created + 1] = created_at
+            keyed_created[#keyed_created + 1] = id .. ' ' .. key
+          else
+            ended[#ended + 1] = updated_at
+            ended[#ended + 1] = id
+          end
         else
           local set = dues[due] or {}
           dues[due] = set
@@ -47,36 +71,22 @@ while at <= #ARGV do
           set[#set + 1] = id
         end
       end
-      local next_status = ARGV[at + 5]
-      meta = table.concat({ARGV[at + 4], next_status, lease, lost, due_at, ARGV[at + 8],
-        ARGV[at + 9], holder}, ' ')
-      if ARGV[at + 16] == '2' then
-        redis.call('HSET', intent, 'r', ARGV[at + 10], 'm', meta, ARGV[at + 11], ARGV[at + 12],
-          'a', ARGV[at + 17], 'b', ARGV[at + 18])
+      meta = table.concat({next_seq, next_status, lease, lost, due_at, deadline, cancel, holder}, ' ')
+      if answer then
+        redis.call('HSET', intent, 'r', ARGV[at + 1], 'm', meta, 'e' .. next_seq, ARGV[at + 2],
+          'a', answer)
       else
-        redis.call('HSET', intent, 'r', ARGV[at + 10], 'm', meta, ARGV[at + 11], ARGV[at + 12])
+        redis.call('HSET', intent, 'r', ARGV[at + 1], 'm', meta, 'e' .. next_seq, ARGV[at + 2])
       end
       if status ~= next_status then
         statuses[status] = (statuses[status] or 0) - 1
         statuses[next_status] = (statuses[next_status] or 0) + 1
       end
-      local member = ARGV[at + 13]
-      if member ~= '' then
-        if ARGV[at + 15] == '' then
-          ended[#ended + 1] = ARGV[at + 14]
-          ended[#ended + 1] = member
-        else
-          keyed_ended[#keyed_ended + 1] = ARGV[at + 14]
-          keyed_ended[#keyed_ended + 1] = member
-          keyed_created[#keyed_created + 1] = ARGV[at + 15]
-          keyed_created[#keyed_created + 1] = member
-        end
-      end
       written[#written + 1] = id
     end
   end
   results[#results + 1] = result
-  at = at + 17 + tonumber(ARGV[at + 16])
+  at = after
 end
 
 -- What ends is taken off last: nothing of the same batch makes it due again.

@@ -6,7 +6,7 @@ export const LIST: string = lua`
 -- KEYS   [1] ids
 -- ARGV   [1] upper bound of the ids, [2] how many to look at, [3] limit,
 --        [4] what the keys of intents begin with, [5] JSON: owner, operation, statuses, each or null
--- result the id that was looked at last, '' when there are no more, then per match: record, meta
+-- result the id that was looked at last, '' when there are no more, then per match: id, record, meta
 local wanted = cjson.decode(ARGV[5])
 local statuses
 if wanted.statuses ~= cjson.null then
@@ -24,13 +24,14 @@ for _, id in ipairs(ids) do
   local matches = meta and (not statuses or statuses[string.match(meta, '^%S+ (%S+)')])
   if matches and filtered then
     local record = cjson.decode(fields[1])
-    matches = (wanted.owner == cjson.null or wanted.owner == record.owner)
-      and (wanted.operation == cjson.null or wanted.operation == record.operation)
+    matches = (wanted.owner == cjson.null or wanted.owner == record[2])
+      and (wanted.operation == cjson.null or wanted.operation == record[1])
   end
   if matches then
+    results[#results + 1] = id
     results[#results + 1] = fields[1]
     results[#results + 1] = meta
-    if #results > 2 * limit then
+    if #results > 3 * limit then
       results[1] = id
       break
     end
