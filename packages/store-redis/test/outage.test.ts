@@ -6,6 +6,7 @@ import { ask, commandCounts } from './support/ask.ts';
 import { CutProxy } from './support/cut-proxy.ts';
 import { describeWithServer } from './support/describe-with-server.ts';
 import { claimAll, completion, seqsOf, submitRequest } from './support/intents.ts';
+import { Load } from './support/load.ts';
 import { RedisServer } from './support/redis-server.ts';
 
 const PATIENCE = { timeout: 20_000, interval: 20 };
@@ -27,24 +28,18 @@ describeWithServer('an outage', () => {
     { timeout: 60_000 },
     async (shards) => {
       await using server = await RedisServer.start({ appendfsync: 'always' });
-      const acknowledged = await crashUnderLoad(server, shards);
+      const load = await crashUnderLoad(server, shards);
       const store = redisStore({ url: server.url, prefix: 'crash' });
       await store.migrate();
       expect(store.capabilities.durability).toBe('power-loss');
-      const found = await store.get({ ids: [...acknowledged.keys()] });
-      for (const [i, [id, seq]] of [...acknowledged].entries()) {
-        expect(found[i]?.record.id).toBe(id);
-        expect(found[i]?.record.seq).toBeGreaterThanOrEqual(seq);
-        const seqs = await seqsOf(store, id);
-        expect(seqs).toEqual(Array.from({ length: found[i]?.record.seq ?? 0 }, (_, n) => n + 1));
-      }
+      await load.verify(store);
       await store.close();
     },
   );
 
   it('that kills a server which only keeps things in memory loses them: the test above can fail', async () => {
     await using server = await RedisServer.start({ appendonly: 'no' });
-    const acknowledged = await crashUnderLoad(server, 1);
+    const { acknowledged } = await crashUnderLoad(server, 1);
     const store = redisStore({ url: server.url, prefix: 'crash', acceptDurability: 'volatile' });
     await store.migrate();
     expect(store.capabilities.durability).toBe('none');
@@ -168,46 +163,20 @@ describeWithServer('an outage', () => {
   });
 });
 
-/** Submits and completes intents while the server is killed five times; gives what was acknowledged. */
-async function crashUnderLoad(server: RedisServer, shards: number): Promise<Map<string, number>> {
-  const store = redisStore({
-    url: server.url,
-    prefix: 'crash',
-    shards,
-    acceptDurability: 'volatile',
-  });
+/** Loads the server and kills it five times meanwhile. */
+async function crashUnderLoad(server: RedisServer, shards: number): Promise<Load> {
+  const url = server.url;
+  const store = redisStore({ url, prefix: 'crash', shards, acceptDurability: 'volatile' });
   await store.migrate();
-  const acknowledged = new Map<string, number>();
-  let isOver = false;
-  const submits = Array.from({ length: 32 }, async (_, i) => {
-    while (!isOver) {
-      const request = submitRequest(i % 2 === 0 ? {} : { key: randomUUID() });
-      const [result] = await store.submit([request]).catch(() => []);
-      if (result?.outcome === 'created') acknowledged.set(request.record.id, request.record.seq);
-      else await new Promise((resolve) => setImmediate(resolve));
-    }
-  });
-  const work = (async () => {
-    while (!isOver) {
-      const claimed = await claimAll(store, 50).catch(() => []);
-      const commits = claimed.map(({ record }) => completion(record));
-      const results = await store.commit(commits).catch(() => []);
-      for (const [i, result] of results.entries()) {
-        const record = commits[i]?.record;
-        if (result.outcome === 'ok' && record) acknowledged.set(record.id, record.seq);
-      }
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  })();
+  const load = new Load(store);
   for (let kills = 1; kills <= 5; kills += 1) {
-    await vi.waitFor(() => expect(acknowledged.size).toBeGreaterThan(kills * 400), PATIENCE);
+    await load.more(400);
     await server.kill();
     await server.restart();
   }
-  isOver = true;
-  await Promise.all([...submits, work]);
+  await load.stop();
   await store.close();
-  return acknowledged;
+  return load;
 }
 
 /** Resolves when the server has done one such command of a script. */

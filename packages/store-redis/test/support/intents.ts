@@ -71,8 +71,12 @@ export function completion(record: IntentRecord): CommitRequest {
 }
 
 /** Claims all that is due, as a holder of its own. */
-export async function claimAll(store: Store, limit = 1_000): Promise<readonly Claimed[]> {
-  const request = { now: 0, holder: randomUUID(), leaseMs: 60_000, operations: ['report'], limit };
+export async function claimAll(
+  store: Store,
+  limit = 1_000,
+  leaseMs = 60_000,
+): Promise<readonly Claimed[]> {
+  const request = { now: 0, holder: randomUUID(), leaseMs, operations: ['report'], limit };
   return (await store.claim(request)).claimed;
 }
 

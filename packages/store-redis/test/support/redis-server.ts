@@ -14,6 +14,7 @@ const SAFE: ServerConfig = {
   appendfsync: 'always',
   'maxmemory-policy': 'noeviction',
   save: '',
+  'repl-diskless-sync-delay': '0',
 };
 
 /** Directives of redis.conf; those with several words are lists. */
