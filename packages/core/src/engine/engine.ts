@@ -108,6 +108,15 @@ export class Engine {
     else if (this.#isOpen) this.#dispatcher.wake();
   }
 
+  /** The declared operation of this name. @throws DurableError `handler_unavailable` if there is none. */
+  operation(name: string): Operation {
+    const operation = this.#operations.get(name);
+    if (operation !== undefined) return operation;
+    const names = [...this.#operations.keys()].join(', ') || 'none';
+    const message = `No operation is called "${name}" here. Declared are: ${names}.`;
+    throw new DurableError('handler_unavailable', message);
+  }
+
   /** Opens the store, once. After a failure the next call, or the next second, tries again. */
   ready(): Promise<void> {
     if (this.#phase === 'stopped') {
