@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { DurableError } from '@durable-api/core';
+import type { Redis } from 'ioredis';
 import { clusterOf, isCluster, ownClient, type Client } from './own-client.ts';
 import { storeError } from './redis-error.ts';
 
 /** What a script is given; its keys come apart. */
 export type ScriptArgument = string | Buffer;
+
+/** How long a call that was given up stands for a server that hangs at most, in ms. */
+const OVERDUE_MS = 10_000;
 
 /** What a connection needs and tells. */
 export interface ConnectionSetup {
@@ -28,6 +32,8 @@ export class Connection {
   #opening: Promise<void> | null = null;
   #isClosed = false;
   #connectionError: unknown;
+  /** When calls that were given up had been sent, by where to; they are not settled yet. */
+  readonly #overdue = new Map<string, number>();
 
   constructor(setup: ConnectionSetup) {
     this.#setup = setup;
@@ -39,6 +45,11 @@ export class Connection {
     return this.#client;
   }
 
+  /** The server, or the masters of the Cluster. */
+  get servers(): readonly Redis[] {
+    return isCluster(this.#client) ? this.#client.nodes('master') : [this.#client];
+  }
+
   /** Connects. @throws DurableError `store_unavailable`; the next call tries again. */
   open(): Promise<void> {
     this.#opening ??= this.#open().catch((error: unknown) => {
@@ -48,16 +59,22 @@ export class Connection {
     return this.#opening;
   }
 
-  /** Calls Redis. @throws DurableError when it fails or takes too long; then the outcome is unknown. */
-  async call<Result>(send: (client: Client) => Promise<Result>): Promise<Result> {
+  /**
+   * Calls Redis. `place` stands for the servers that are asked, such as a shard's tag: while one has
+   * not answered a call that was given up, further calls of this place fail at once, so that a part of
+   * the servers that hangs does not hold up what concerns the others.
+   * @throws DurableError when it fails or takes too long; then the outcome is unknown.
+   */
+  async call<Result>(place: string, send: (client: Client) => Promise<Result>): Promise<Result> {
     if (this.#isClosed) throw new DurableError('stopping', 'The Redis store has been closed.');
     if (this.#client.status !== 'ready') {
       throw storeError(new Error('connect has not succeeded.'), this.#connectionError);
     }
+    if (this.#isOverdue(place)) throw unavailable('Redis has not answered an earlier call yet.');
     const sent = send(this.#client);
     this.#pending.add(sent);
     try {
-      return await this.#inTime(sent);
+      return await this.#inTime(sent, () => this.#giveUp(place, sent));
     } catch (error) {
       throw storeError(error, this.#connectionError);
     } finally {
@@ -70,10 +87,8 @@ export class Connection {
    * first part, and fsync for it alone, before the second has arrived.
    */
   together<Result>(start: () => Result): Result {
-    const client = this.#client;
-    const nodes = isCluster(client) ? client.nodes('master') : [client];
-    // A node that has not been connected yet has no socket, whatever its type says.
-    const sockets: readonly (Socket | undefined)[] = nodes.map(({ stream }) => stream);
+    // One that has not been connected yet has no socket, whatever its type says.
+    const sockets: readonly (Socket | undefined)[] = this.servers.map(({ stream }) => stream);
     for (const socket of sockets) socket?.cork();
     try {
       return start();
@@ -84,11 +99,12 @@ export class Connection {
 
   /** Runs a script; the names of all keys that it writes are given. */
   script(
+    place: string,
     script: string,
     keys: readonly string[],
     args: readonly ScriptArgument[],
   ): Promise<unknown> {
-    return this.call(async (client) => {
+    return this.call(place, async (client) => {
       try {
         return await client.evalsha(this.#digest(script), keys.length, ...keys, ...args);
       } catch (error) {
@@ -102,9 +118,9 @@ export class Connection {
    * Waits until `count` replicas of the node with `key` have all that was written over this
    * connection. @throws DurableError `store_unavailable` when fewer have it in time.
    */
-  async replicate(key: string, count: number): Promise<void> {
+  async replicate(place: string, key: string, count: number): Promise<void> {
     const waitMs = Math.ceil(this.#setup.timeoutMs / 2);
-    const confirmed = await this.call(async (client) => {
+    const confirmed = await this.call(place, async (client) => {
       if (!isCluster(client)) return client.wait(count, waitMs);
       // WAIT names no key: the read before it leads both to the node of the writes.
       const replies = await client.pipeline().exists(key).wait(count, waitMs).exec();
@@ -113,10 +129,8 @@ export class Connection {
       return Number(number);
     });
     if (confirmed >= count) return;
-    throw new DurableError(
-      'store_unavailable',
+    throw unavailable(
       `Only ${confirmed} of the required ${count} Redis replicas have confirmed the write.`,
-      { retryAfterSeconds: 1 },
     );
   }
 
@@ -160,6 +174,20 @@ export class Connection {
     return client;
   }
 
+  #isOverdue(place: string): boolean {
+    const sentAt = this.#overdue.get(place);
+    return sentAt !== undefined && performance.now() - sentAt < OVERDUE_MS;
+  }
+
+  #giveUp(place: string, sent: Promise<unknown>): void {
+    const sentAt = performance.now();
+    this.#overdue.set(place, sentAt);
+    const settle = (): void => {
+      if (this.#overdue.get(place) === sentAt) this.#overdue.delete(place);
+    };
+    sent.then(settle, settle);
+  }
+
   #digest(script: string): string {
     const known = this.#digests.get(script);
     if (known !== undefined) return known;
@@ -168,23 +196,21 @@ export class Connection {
     return digest;
   }
 
-  async #inTime<Result>(sent: Promise<Result>): Promise<Result> {
+  async #inTime<Result>(sent: Promise<Result>, giveUp = (): void => {}): Promise<Result> {
     const { timeoutMs } = this.#setup;
     const { promise, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () =>
-        reject(
-          new DurableError('store_unavailable', `Redis did not answer within ${timeoutMs} ms.`, {
-            cause: this.#connectionError,
-            retryAfterSeconds: 1,
-          }),
-        ),
-      timeoutMs,
-    );
+    const timer = setTimeout(() => {
+      giveUp();
+      reject(unavailable(`Redis did not answer within ${timeoutMs} ms.`, this.#connectionError));
+    }, timeoutMs);
     try {
       return await Promise.race([sent, promise]);
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+function unavailable(message: string, cause?: unknown): DurableError {
+  return new DurableError('store_unavailable', message, { cause, retryAfterSeconds: 1 });
 }

@@ -16,7 +16,7 @@ export async function openDataSet(
   usual: number,
 ): Promise<number> {
   const key = metaKey(prefix);
-  const [, , fields] = await connection.call((client) =>
+  const [, , fields] = await connection.call(key, (client) =>
     Promise.all([
       client.hsetnx(key, 'shards', wanted ?? usual),
       client.hsetnx(key, 'layout', LAYOUT),

@@ -36,9 +36,12 @@ const OWN_CLUSTER_OPTIONS = {
   scaleReads: 'master',
   enableAutoPipelining: false,
   shardedSubscribers: true,
-  // A call whose connection was lost may have been done, and a cluster that is down fails at once.
+  // A call whose connection was lost may have been done, and a Cluster that is down fails at once. What
+  // is refused since its slot is moving is tried a little longer; it must not hold up its batch.
   retryDelayOnFailover: 0,
   retryDelayOnClusterDown: 0,
+  retryDelayOnTryAgain: 50,
+  maxRedirections: 6,
   clusterRetryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1_000),
 } as const satisfies ClusterOptions;
 

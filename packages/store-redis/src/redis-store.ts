@@ -72,7 +72,7 @@ export function redisStore(options: RedisStoreOptions): Store {
         },
       };
       wakeUps.open(session);
-      await recoverReservations(session);
+      session.background(recoverReservations(session));
     },
     async submit(batch) {
       // A promise to keep is made here, so who keeps it is looked at again after each reconnect.

@@ -31,7 +31,7 @@ export async function writeAcknowledged(
   keys: readonly string[],
   args: readonly ScriptArgument[],
 ): Promise<unknown> {
-  const reply = await connection.script(script, keys, args);
-  if (requireReplicas > 0) await connection.replicate(shard.ids, requireReplicas);
+  const reply = await connection.script(shard.tag, script, keys, args);
+  if (requireReplicas > 0) await connection.replicate(shard.tag, shard.ids, requireReplicas);
   return reply;
 }

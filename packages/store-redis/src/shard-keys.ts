@@ -5,13 +5,14 @@ import { SLOT_COUNT, slotOf } from './key-slot.ts';
  * script can touch any of them.
  */
 export interface ShardKeys {
-  readonly index: number;
+  /** The hash tag that all of them have. */
+  readonly tag: string;
   /** What the keys of intents begin with; the id follows. */
   readonly intentPrefix: string;
   /** HASH per intent: r record, m meta, n input, e<seq> the events of a commit, a the response. */
-  intent(id: string): string;
+  readonly intent: (id: string) => string;
   /** ZSET per operation: ids by `dueAt`. */
-  due(operation: string): string;
+  readonly due: (operation: string) => string;
   /** ZSET: all ids in their own order. */
   readonly ids: string;
   /** HASH: how many intents have each status. */
@@ -23,9 +24,9 @@ export interface ShardKeys {
   /** ZSET: the same by `createdAt`. */
   readonly keyedByCreation: string;
   /** STRING per idempotency key: the id of the intent that owns it. */
-  keyOwner(key: string): string;
+  readonly keyOwner: (key: string) => string;
   /** HASH per idempotency key whose owner is not known to be stored: the owner's whole submit. */
-  reservation(key: string): string;
+  readonly reservation: (key: string) => string;
   /** ZSET: idempotency keys with a reservation by its instant. */
   readonly reserved: string;
   /** Channel of the shard's wake-ups. */
@@ -37,9 +38,7 @@ export interface ShardKeys {
  * spread evenly: each has its slot in a part of its own of the range of slots.
  */
 export function layOutShards(prefix: string, count: number): readonly ShardKeys[] {
-  return Array.from({ length: count }, (_, index) =>
-    shardKeys(hashTag(prefix, index, count), index),
-  );
+  return Array.from({ length: count }, (_, index) => shardKeys(hashTag(prefix, index, count)));
 }
 
 /** The key of what is recorded of a data set as a whole: a HASH. */
@@ -67,11 +66,11 @@ function hashTag(prefix: string, index: number, count: number): string {
   }
 }
 
-function shardKeys(tag: string, index: number): ShardKeys {
+function shardKeys(tag: string): ShardKeys {
   const base = `{${tag}}`;
   const intentPrefix = `${base}:i:`;
   return {
-    index,
+    tag,
     intentPrefix,
     intent: (id) => intentPrefix + id,
     due: (operation) => `${base}:due:${operation}`,

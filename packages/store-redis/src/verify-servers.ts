@@ -1,31 +1,34 @@
-import type { StoreCapabilities } from '@durable-api/core';
+import { isDurableError, type StoreCapabilities } from '@durable-api/core';
 import type { Redis } from 'ioredis';
 import type { Connection } from './connection.ts';
 import { assessDurability, leastDurability, parseServerConfig } from './durability.ts';
-import { isCluster } from './own-client.ts';
+
+type Durability = StoreCapabilities['durability'];
 
 /**
  * Looks at the configuration of the server, or of all masters of the Cluster, and tells what an
- * acknowledged write survives. @throws DurableError `options_invalid` for a server that is refused.
+ * acknowledged write survives. Those that do not answer are left out, as long as one does: they take no
+ * writes either. @throws DurableError `options_invalid` for a server that is refused.
  */
 export async function verifyServers(
   connection: Connection,
   acceptsVolatile: boolean,
-): Promise<StoreCapabilities['durability']> {
-  return connection.call(async (client) => {
-    const servers = isCluster(client) ? client.nodes('master') : [client];
-    return leastDurability(
-      await Promise.all(servers.map((server) => durabilityOf(server, acceptsVolatile))),
-    );
-  });
-}
-
-async function durabilityOf(
-  server: Redis,
-  acceptsVolatile: boolean,
-): Promise<StoreCapabilities['durability']> {
-  const [info, config] = await Promise.all([server.info(), configOf(server)]);
-  return assessDurability(parseServerConfig(info, config), acceptsVolatile);
+): Promise<Durability> {
+  const looked = await Promise.allSettled(
+    connection.servers.map((server) =>
+      connection.call(`${server.options.host}:${server.options.port}`, async () => {
+        const [info, config] = await Promise.all([server.info(), configOf(server)]);
+        return assessDurability(parseServerConfig(info, config), acceptsVolatile);
+      }),
+    ),
+  );
+  const known = looked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  for (const each of looked) {
+    if (each.status === 'fulfilled') continue;
+    const isRefused = isDurableError(each.reason) && each.reason.code === 'options_invalid';
+    if (isRefused || known.length === 0) throw each.reason;
+  }
+  return leastDurability(known);
 }
 
 async function configOf(server: Redis): Promise<readonly string[] | null> {

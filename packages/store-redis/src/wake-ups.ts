@@ -1,6 +1,6 @@
 import type { WatchHint } from '@durable-api/core';
 import type { Session } from './session.ts';
-import { Subscription } from './subscription.ts';
+import { subscribe, type Subscription } from './subscription.ts';
 
 /** The shortest time between two hints, in ms. */
 const HINT_INTERVAL_MS = 10;
@@ -58,7 +58,7 @@ export class WakeUps {
     if (this.#session === null || this.#listeners.size === 0 || this.#subscription !== null) return;
     const { connection, shards } = this.#session;
     this.#pollEvery(POLL_DEAF_MS);
-    this.#subscription = new Subscription({
+    this.#subscription = subscribe({
       client: connection.client,
       channels: shards.map(({ wakeUps }) => wakeUps),
       onMessage: (message) => this.#note(message),
@@ -113,7 +113,10 @@ export class WakeUps {
     if (this.#pollTimer !== undefined && this.#pollMs === ms) return;
     this.#pollMs = ms;
     clearInterval(this.#pollTimer);
-    this.#pollTimer = setInterval(() => this.#missed(), ms);
+    this.#pollTimer = setInterval(() => {
+      this.#subscription?.probe();
+      this.#missed();
+    }, ms);
     this.#pollTimer.unref();
   }
 }

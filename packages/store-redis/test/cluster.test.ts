@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Store } from '@durable-api/core';
-import { redisStore, type RedisStoreOptions } from '@durable-api/store-redis';
+import { redisStore } from '@durable-api/store-redis';
 import { expect, it, vi } from 'vitest';
 import { slotOf } from '../src/key-slot.ts';
 import { layOutShards, shardIndex } from '../src/shard-keys.ts';
@@ -12,13 +12,8 @@ import { RedisCluster } from './support/redis-cluster.ts';
 const SHARDS = 16;
 const PATIENCE = { timeout: 30_000, interval: 20 };
 
-async function open(
-  cluster: RedisCluster,
-  prefix: string,
-  options: Partial<RedisStoreOptions> = {},
-): Promise<Store> {
-  const given = { client: cluster.client(), prefix, ...options } as RedisStoreOptions;
-  const store = redisStore(given);
+async function open(cluster: RedisCluster, prefix: string, requireReplicas = 0): Promise<Store> {
+  const store = redisStore({ client: cluster.client(), prefix, requireReplicas });
   await store.migrate();
   return store;
 }
@@ -87,16 +82,14 @@ describeWithServer('on a Cluster', () => {
           if (steps % 10 === 0) await load.more(10);
         });
         expect(steps).toBeGreaterThan(5);
-        await hintsOf(await opened(), store, index);
+        const other = await open(cluster, prefix);
+        await hintsOf(other, store, index);
+        await other.close();
       }
       await load.more(1_000);
       await load.stop();
       await load.verify(store);
       await store.close();
-
-      async function opened(): Promise<Store> {
-        return open(cluster, prefix);
-      }
     },
   );
 
@@ -134,7 +127,9 @@ describeWithServer('on a Cluster', () => {
           else expect(result.outcome).toBe('exists');
         }
       }, PATIENCE);
-      await hintsOf(await open(cluster, prefix), store, 0);
+      const other = await open(cluster, prefix);
+      await hintsOf(other, store, 0);
+      await other.close();
       await load.stop();
       await load.verify(store);
       await store.close();
@@ -147,7 +142,7 @@ describeWithServer('on a Cluster', () => {
     async () => {
       await using cluster = await RedisCluster.start({ withReplicas: true });
       const prefix = randomUUID();
-      const store = await open(cluster, prefix, { requireReplicas: 1 });
+      const store = await open(cluster, prefix, 1);
       const load = new Load(store);
       await load.more(500);
       const [dying] = cluster.masters;

@@ -1,6 +1,6 @@
 import type { IntentRecord } from '@durable-api/core';
 import { STATUSES, WAITING_REASONS } from '@durable-api/protocol';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { joinEvents, splitEvents } from '../src/event-lines.ts';
 import { packRecord, unpackRecord } from '../src/intent-fields.ts';

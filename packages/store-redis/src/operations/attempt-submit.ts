@@ -103,7 +103,8 @@ async function reserveAndStore(
     }
   }
   if (confirmed.length > 0) session.background(settle(session, confirmed));
-  if (released.length > 0) await settle(session, released);
+  // If it fails, whoever uses the key next gives it up.
+  if (released.length > 0) await Promise.allSettled([settle(session, released)]);
   return results;
 }
 

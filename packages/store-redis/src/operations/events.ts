@@ -8,9 +8,9 @@ import { shardOf, type Session } from '../session.ts';
 export function events(session: Session, { of, limit }: EventsRequest): Promise<StoredEvent[][]> {
   return Promise.all(
     of.map(async ({ id, after }) => {
-      const intent = shardOf(session, id).intent(id);
+      const { tag, intent } = shardOf(session, id);
       const args = [String(after), String(limit)];
-      const reply = asList(await session.connection.script(READ_EVENTS, [intent], args));
+      const reply = asList(await session.connection.script(tag, READ_EVENTS, [intent(id)], args));
       const read: StoredEvent[] = [];
       for (let i = 0; i + 1 < reply.length; i += 2) {
         read.push(...splitEvents(asNumber(reply[i]), asText(reply[i + 1])));

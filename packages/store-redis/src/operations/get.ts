@@ -21,10 +21,10 @@ export async function getRecord(session: Session, id: string): Promise<IntentRec
 }
 
 async function getOne(session: Session, id: string, include?: 'input'): Promise<Found | undefined> {
-  const intent = shardOf(session, id).intent(id);
+  const { tag, intent } = shardOf(session, id);
   const fields = include === 'input' ? ['r', 'm', 'n'] : ['r', 'm'];
-  const [record, meta, input] = await session.connection.call((client) =>
-    client.hmget(intent, ...fields),
+  const [record, meta, input] = await session.connection.call(tag, (client) =>
+    client.hmget(intent(id), ...fields),
   );
   if (typeof record !== 'string' || typeof meta !== 'string') return undefined;
   return {
@@ -34,9 +34,9 @@ async function getOne(session: Session, id: string, include?: 'input'): Promise<
 }
 
 async function getWithResult(session: Session, id: string): Promise<Found | undefined> {
-  const intent = shardOf(session, id).intent(id);
-  const [record, meta, result] = await session.connection.call((client) =>
-    client.hmgetBuffer(intent, 'r', 'm', 'a'),
+  const { tag, intent } = shardOf(session, id);
+  const [record, meta, result] = await session.connection.call(tag, (client) =>
+    client.hmgetBuffer(intent(id), 'r', 'm', 'a'),
   );
   if (!record || !meta) return undefined;
   return {

@@ -31,7 +31,7 @@ async function listShard(
   let bound = before === undefined ? '+' : `(${before}`;
   while (found.length < limit) {
     const args = [bound, String(PAGE), String(limit - found.length), shard.intentPrefix, filter];
-    const reply = await session.connection.script(LIST, [shard.ids], args);
+    const reply = await session.connection.script(shard.tag, LIST, [shard.ids], args);
     const [last, ...fields] = asList(reply).map(asText);
     for (let i = 0; i + 2 < fields.length; i += 3) {
       const [id, record, meta] = fields.slice(i, i + 3).map(asText);

@@ -29,7 +29,7 @@ export async function prune(session: Session, request: PruneRequest): Promise<nu
       const fixed = [ids, stats, ended, keyedByEnd, keyedByCreation];
       const keys = [...fixed, ...part.map(({ id }) => shard.intent(id))];
       const args = part.flatMap(({ id, member }) => [id, member]);
-      const count = asNumber(await session.connection.script(REMOVE, keys, args));
+      const count = asNumber(await session.connection.script(shard.tag, REMOVE, keys, args));
       return part.map((_, i) => (i < count ? 1 : 0));
     },
   });
@@ -49,7 +49,7 @@ async function findOld(
 ): Promise<Old[]> {
   const keys = [shard.ended, shard.keyedByEnd, shard.keyedByCreation];
   const args = [String(endedBefore), String(keyedBefore), String(limit)];
-  const reply = await session.connection.script(FIND_OLD, keys, args);
+  const reply = await session.connection.script(shard.tag, FIND_OLD, keys, args);
   return asList(reply).map((member) => {
     const text = asText(member);
     const blank = text.indexOf(' ');

@@ -49,6 +49,7 @@ async function send(
   ]);
   const dueKeys = dues.keys;
   const reply = await session.connection.script(
+    shard.tag,
     RENEW,
     [...dueKeys, ...leases.map(({ id }) => shard.intent(id))],
     [shard.wakeUps, session.sender, String(dueKeys.length), String(leaseMs), ...args],

@@ -57,7 +57,12 @@ export async function settle(session: Session, items: readonly Settling[]): Prom
     send: async (shard, part) => {
       const keys = part.flatMap(({ key }) => keysOf(shard, key));
       const args = part.flatMap(({ key, id, how }) => [key, id, how]);
-      const count = await session.connection.script(SETTLE_KEY, [shard.reserved, ...keys], args);
+      const count = await session.connection.script(
+        shard.tag,
+        SETTLE_KEY,
+        [shard.reserved, ...keys],
+        args,
+      );
       return part.map(() => asNumber(count));
     },
   });
@@ -66,8 +71,8 @@ export async function settle(session: Session, items: readonly Settling[]): Prom
 
 /** The submit that a reserved key is reserved for; null when the key is not reserved. */
 export async function readReservation(session: Session, key: string): Promise<KeyedSubmit | null> {
-  const reservation = shardOf(session, key).reservation(key);
-  const fields = await session.connection.call((client) => client.hgetall(reservation));
+  const { tag, reservation } = shardOf(session, key);
+  const fields = await session.connection.call(tag, (client) => client.hgetall(reservation(key)));
   return unpackReservation(key, fields);
 }
 
@@ -79,7 +84,7 @@ export async function findAbandoned(
   limit: number,
 ): Promise<readonly string[]> {
   const args = [String(ageMs), String(limit)];
-  const reply = await session.connection.script(FIND_ABANDONED, [shard.reserved], args);
+  const reply = await session.connection.script(shard.tag, FIND_ABANDONED, [shard.reserved], args);
   return asList(reply).map(asText);
 }
 

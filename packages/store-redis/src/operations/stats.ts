@@ -5,7 +5,9 @@ import type { Session } from '../session.ts';
 /** Adds up the counts that the scripts keep in each shard. */
 export async function stats({ connection, shards }: Session): Promise<StoreStats> {
   const each = await Promise.all(
-    shards.map((shard) => connection.call((client) => client.hmget(shard.stats, ...STATUSES))),
+    shards.map(({ tag, stats: key }) =>
+      connection.call(tag, (client) => client.hmget(key, ...STATUSES)),
+    ),
   );
   const byStatus: Partial<Record<Status, number>> = {};
   for (const [i, status] of STATUSES.entries()) {

@@ -35,7 +35,7 @@ export async function peekDue(
   limit: number,
 ): Promise<Outlook & DueList> {
   const keys = operations.map((operation) => shard.due(operation));
-  const reply = await connection.script(PEEK_DUE, keys, [String(limit)]);
+  const reply = await connection.script(shard.tag, PEEK_DUE, keys, [String(limit)]);
   const [now, next, joined] = asList(reply).map(asText);
   const due = joined === undefined || joined === '' ? [] : joined.split(',').map(Number);
   const nextDueAt = toDueAt(next);
@@ -50,7 +50,7 @@ export async function takeDue(
   limit: number,
 ): Promise<Outlook & { readonly taken: readonly Taken[] }> {
   const keys = operations.map((operation) => shard.due(operation));
-  const reply = await connection.script(CLAIM, keys, [
+  const reply = await connection.script(shard.tag, CLAIM, keys, [
     String(limit),
     holder,
     String(leaseMs),

@@ -1,4 +1,4 @@
-import { env } from 'node:process';
+import { env, stderr } from 'node:process';
 import { describe, it } from 'vitest';
 import { redisBinary } from './redis-binary.ts';
 
@@ -18,6 +18,6 @@ export function describeWithServer(name: string, body: () => void): void {
     });
     return;
   }
-  console.warn(`\n*** SKIPPED, since ${reason}: ${name} ***\n`);
+  stderr.write(`\n*** SKIPPED, since ${reason}: ${name} ***\n`);
   describe.skip(name, body);
 }

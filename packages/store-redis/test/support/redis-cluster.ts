@@ -119,7 +119,7 @@ export class RedisCluster implements AsyncDisposable {
   async #agree(servers: readonly RedisServer[]): Promise<void> {
     for (const server of servers) {
       await vi.waitFor(async () => {
-        const info = String(await this.admin(server).cluster('INFO'));
+        const info = await this.admin(server).cluster('INFO');
         const isComplete = info.includes(`cluster_known_nodes:${servers.length}\r`);
         if (!info.includes('cluster_state:ok') || !isComplete) throw new Error(info);
         if (!info.includes(`cluster_slots_ok:${SLOT_COUNT}\r`)) throw new Error(info);
@@ -128,7 +128,7 @@ export class RedisCluster implements AsyncDisposable {
   }
 
   async #id(server: RedisServer): Promise<string> {
-    return String(await this.admin(server).cluster('MYID'));
+    return this.admin(server).cluster('MYID');
   }
 }
 
