@@ -33,6 +33,7 @@ export type {
   SubmitRequest,
   SubmitResult,
   WatchHint,
+  WriteFailed,
 } from './store/store.ts';
 export { silentLogger } from './logger.ts';
 export type { Logger } from './logger.ts';
@@ -44,6 +45,7 @@ export type {
   OperationOptions,
   ResolvedOperationOptions,
   RetentionOptions,
+  TicketOptions,
 } from './options.ts';
 export { AttemptAborted } from './engine/operation.ts';
 export type {

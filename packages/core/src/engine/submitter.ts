@@ -2,10 +2,10 @@ import { DurableError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import { createIntent, type NewIntent } from '../state/submit.ts';
-import type { SubmitRequest, SubmitResult } from '../store/store.ts';
+import type { SubmitRequest } from '../store/store.ts';
 import type { AttemptPool } from './attempt-pool.ts';
 import { encodeStored } from './encode-stored.ts';
-import type { GroupCommit } from './group-commit.ts';
+import type { GroupCommit, Submitted } from './group-commit.ts';
 import { newId } from './new-id.ts';
 import type { Operation } from './operation.ts';
 import type { StoreClock } from './store-clock.ts';
@@ -24,7 +24,7 @@ export interface Submitting {
   /**
    * Stores it; must be called. Rejects with a `DurableError` when the store fails or takes too long.
    */
-  store(): Promise<SubmitResult>;
+  store(): Promise<Submitted>;
 }
 
 /** What a submitter needs and tells. */
@@ -95,7 +95,7 @@ export class Submitter {
     request: SubmitRequest,
     operation: Operation,
     unreserve: (() => void) | null,
-  ): Promise<SubmitResult> {
+  ): Promise<Submitted> {
     const { commits, pool, clock, ready, works, onStored, onDue } = this.#setup;
     const { record } = request;
     try {

@@ -35,7 +35,18 @@ export interface SubmitRequest {
 export type SubmitResult =
   | { readonly outcome: 'created' }
   /** The idempotency key or the id was there before; `record` is the earlier intent as it is now. */
-  | { readonly outcome: 'exists'; readonly record: IntentRecord };
+  | { readonly outcome: 'exists'; readonly record: IntentRecord }
+  | WriteFailed;
+
+/**
+ * One write of a batch failed and others did not, as happens in a store of several parts. Like a
+ * rejected call, but for this write alone: its outcome is unknown, and repeating it is safe.
+ */
+export interface WriteFailed {
+  readonly outcome: 'failed';
+  /** What the call would have been rejected with. */
+  readonly error: unknown;
+}
 
 export interface ClaimRequest {
   readonly now: number;
@@ -103,7 +114,8 @@ export type CommitResult =
   | { readonly outcome: 'stale' }
   /** The record has moved on; compute the change again from `record`. */
   | { readonly outcome: 'moved'; readonly record: IntentRecord }
-  | { readonly outcome: 'missing' };
+  | { readonly outcome: 'missing' }
+  | WriteFailed;
 
 export interface GetRequest {
   readonly ids: readonly string[];
