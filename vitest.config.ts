@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['packages/*/{src,test}/**/*.test.ts', 'examples/*/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     reporters: process.env['VITEST_JSON'] ? ['default', 'json'] : ['default'],
     outputFile: { json: process.env['VITEST_JSON'] ?? '' },

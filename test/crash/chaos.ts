@@ -43,7 +43,8 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const traffic = async (): Promise<void> => {
     const submits: Promise<unknown>[] = [];
     while (until()) {
-      const ms = 20 + Math.random() * 480;
+      // Long enough for a stale attempt to end while the one that replaced it is still under way.
+      const ms = 50 + Math.random() * 2_450;
       const submitted = submit(cluster, ledger, ms).then((id) => {
         observers.push(observe(cluster, ledger, id));
       });
@@ -56,11 +57,11 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
     for (await delay(1_000); until(); await delay(1_000)) await cluster.killOne();
   };
   const pauses = async (): Promise<void> => {
-    for (await delay(500); until(); await delay(1_500)) {
+    for (await delay(500); until(); await delay(500)) {
       await cluster.pauseOne(options.leaseMs * 1.6, delay);
     }
   };
-  await Promise.all([traffic(), kills(), pauses()]);
+  await Promise.all([traffic(), kills(), pauses(), pauses()]);
 
   const settledFrom = performance.now();
   const giveUpAt = settledFrom + SETTLE_MS;

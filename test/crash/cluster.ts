@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../free-port.ts';
 
 /** One server process of the cluster; it keeps its port over restarts. */
 interface Member {
@@ -32,24 +32,24 @@ export class Cluster implements AsyncDisposable {
 
   /** The origin of a random member, dead or alive. */
   randomOrigin(): string {
-    return `http://127.0.0.1:${this.#random().port}`;
+    return `http://127.0.0.1:${pick(this.#members)?.port}`;
   }
 
   /** Kills a random member with SIGKILL and starts it again at once. */
   async killOne(): Promise<void> {
-    const member = this.#random();
+    const member = this.#randomAwake();
+    if (member === undefined) return;
     const exited = once(member.child, 'exit');
     member.child.kill('SIGKILL');
     await exited;
     this.killCount += 1;
-    member.paused = false;
     if (!this.#stopped) member.child = this.#spawn(member.port);
   }
 
   /** Stops a random member in its tracks for a while: when it goes on, its leases are others'. */
   async pauseOne(ms: number, wait: (ms: number) => Promise<unknown>): Promise<void> {
-    const member = this.#random();
-    if (member.paused) return;
+    const member = this.#randomAwake();
+    if (member === undefined) return;
     const { child } = member;
     member.paused = true;
     child.kill('SIGSTOP');
@@ -64,10 +64,8 @@ export class Cluster implements AsyncDisposable {
     for (const { child } of this.#members) child.kill('SIGKILL');
   }
 
-  #random(): Member {
-    const member = this.#members[Math.floor(Math.random() * this.#members.length)];
-    if (member === undefined) throw new Error('The cluster has not been started.');
-    return member;
+  #randomAwake(): Member | undefined {
+    return pick(this.#members.filter(({ paused }) => !paused));
   }
 
   #spawn(port: number): ChildProcess {
@@ -79,16 +77,10 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-async function listening(child: ChildProcess): Promise<void> {
-  if (child.stdout !== null) await once(child.stdout, 'data');
+function pick<T>(values: readonly T[]): T | undefined {
+  return values[Math.floor(Math.random() * values.length)];
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No port was given.');
-  return address.port;
+async function listening(child: ChildProcess): Promise<void> {
+  if (child.stdout !== null) await once(child.stdout, 'data');
 }

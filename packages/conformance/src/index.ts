@@ -1,1 +1,13 @@
-export const placeholder = 0;
+export { adapterConformance } from './adapter/adapter-conformance.ts';
+export type {
+  AdapterConformanceOptions,
+  AdapterData,
+  AdapterFactory,
+  AdapterServer,
+  AdapterSetup,
+  FixtureRequest,
+} from './adapter/adapter.ts';
+export { FIXTURE_TENANTS, fixtureTenant } from './adapter/fixture-operation.ts';
+export type { FixtureCall, FixtureOperation, FixtureRoute } from './adapter/fixture-operation.ts';
+export { storeConformance } from './store/store-conformance.ts';
+export type { StoreData, StoreSuite } from './store/suite.ts';

@@ -35,6 +35,11 @@ export class DurableApi<Source = unknown> {
     this.#engine = new Engine(this.#options);
   }
 
+  /** The largest response of a handler, so that an adapter can stop gathering a larger one. */
+  get maxResultBytes(): number {
+    return this.#options.limits.maxResultBytes;
+  }
+
   /**
    * Declares an operation. In the next tick the engine starts.
    * @throws DurableError `operation_duplicate`, `operation_unnamed` or `options_invalid`.
@@ -70,8 +75,7 @@ export class DurableApi<Source = unknown> {
     try {
       const route = findRoute(request.method, request.subPath);
       if (route === null) return null;
-      const { identify } = this.#hooks;
-      const owner = identify === undefined ? '' : await identify(request.source);
+      const owner = await this.#ownerOf(request.source);
       const { authorize } = this.#hooks;
       const setup = { engine: this.#engine, options: this.#options, authorize };
       return await dispatch({ setup, operation, request, owner }, route);
@@ -81,6 +85,15 @@ export class DurableApi<Source = unknown> {
       const isTransient = reply.status === 503 || reply.status === 507;
       return isObserver && isTransient ? comeBackReply(this.#engine.hub.retryMs()) : reply;
     }
+  }
+
+  async #ownerOf(source: Source): Promise<string> {
+    const { identify } = this.#hooks;
+    if (identify === undefined) return '';
+    const owner: unknown = await identify(source);
+    if (typeof owner === 'string' && owner !== '') return owner;
+    const message = 'identify() names no owner for this request. Authenticate the caller first.';
+    throw new DurableError('owner_forbidden', message);
   }
 
   /**

@@ -45,7 +45,10 @@ export class NonRetryableError extends Error {
   override readonly name = 'NonRetryableError';
 }
 
-/** Thrown by a handler: the attempt failed, and the next one shall start after `retryAfterMs`. */
+/**
+ * Thrown by a handler: the attempt failed, and the next one shall start after `retryAfterMs`, a year at
+ * most.
+ */
 export class RetryAfterError extends Error {
   override readonly name = 'RetryAfterError';
   readonly retryAfterMs: number;

@@ -1,5 +1,7 @@
 export { DurableError, NonRetryableError, RetryAfterError, isDurableError } from './errors.ts';
 export type { DurableErrorOptions } from './errors.ts';
+export { HandlerFault, resultTooLarge } from './handler-fault.ts';
+export type { HandlerFaultCode } from './handler-fault.ts';
 export { systemClock } from './clock.ts';
 export type { Clock, Timer } from './clock.ts';
 export type { Idempotency, IntentRecord, StoredResponse } from './state/intent.ts';
@@ -63,6 +65,7 @@ export type {
 } from './http/exchange.ts';
 export { decodeInput } from './http/input.ts';
 export { errorReply, problemReply } from './http/reply.ts';
+export { isOperationPath } from './http/routes.ts';
 export { sendReply } from './http/send.ts';
 export type { ReplyTarget } from './http/send.ts';
 export { encodeFrame } from './observe/sse.ts';

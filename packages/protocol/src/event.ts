@@ -60,18 +60,23 @@ export interface IntentEvent {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** Serialises an event to its one line of wire JSON. This happens once in the life of an event. */
-export function encodeEvent(intentId: string, event: IntentEvent): string {
-  const wire: WireEvent = {
-    intent_id: intentId,
-    seq: event.seq,
-    event_type: event.type,
-    status: event.status,
-    at: new Date(event.at).toISOString(),
-  };
-  if (event.attempt !== undefined) wire.attempt = event.attempt;
-  if (event.actor !== undefined) wire.actor = event.actor;
-  if (event.waitingReason !== undefined) wire.waiting_reason = event.waitingReason;
-  if (event.details !== undefined) wire.details = event.details;
-  return JSON.stringify(wire);
+/**
+ * Serialises an event to its one line of wire JSON. This happens once in the life of an event. What is
+ * ours to choose (ids, types, statuses) is plain ASCII and needs no escaping; the rest is stringified.
+ * `instant` is `event.at` in RFC 3339, for callers that have it already.
+ */
+export function encodeEvent(
+  intentId: string,
+  event: IntentEvent,
+  instant: string = new Date(event.at).toISOString(),
+): string {
+  const { seq, type, status, attempt, actor, waitingReason, details } = event;
+  let json =
+    `{"intent_id":"${intentId}","seq":${seq},"event_type":"${type}",` +
+    `"status":"${status}","at":"${instant}"`;
+  if (attempt !== undefined) json += `,"attempt":${attempt}`;
+  if (actor !== undefined) json += `,"actor":${JSON.stringify(actor)}`;
+  if (waitingReason !== undefined) json += `,"waiting_reason":"${waitingReason}"`;
+  if (details !== undefined) json += `,"details":${JSON.stringify(details)}`;
+  return `${json}}`;
 }

@@ -1,1 +1,1 @@
-export const placeholder = 0;
+export { sqliteStore } from './sqlite-store.ts';

@@ -19,7 +19,7 @@ export interface AttemptPoolSetup {
   readonly onWritten: (change: WrittenChange) => void;
   /** Somebody else changed an intent that is worked on here. */
   readonly onForeignChange: (id: string) => void;
-  /** An attempt ended, so that there is room for another. */
+  /** There may be room for another attempt: one ended, or a place was given back. */
   readonly onRoom: () => void;
 }
 
@@ -53,14 +53,21 @@ export class AttemptPool {
     return this.#attempts.size;
   }
 
-  /** Keeps a place for an attempt whose lease is being written; returns what gives it back. */
-  reserve(): () => void {
-    this.#reserved += 1;
-    let held = true;
+  /** Keeps places for attempts whose leases are being written; returns what gives them back. */
+  reserve(count: number): () => void {
+    this.#reserved += count;
+    let isHeld = true;
     return () => {
-      if (held) this.#reserved -= 1;
-      held = false;
+      if (!isHeld) return;
+      isHeld = false;
+      this.#reserved -= count;
+      this.#setup.onRoom();
     };
+  }
+
+  /** Renews what has gone without a renewal for too long: called before a claim. */
+  catchUp(): Promise<void> {
+    return this.#leases.catchUp();
   }
 
   has(id: string): boolean {
@@ -76,7 +83,7 @@ export class AttemptPool {
       commits,
       clock,
       onWritten: this.#setup.onWritten,
-      onMoved: (moved) => this.#moved(record.id, moved),
+      onMoved: (moved) => this.#moved(record, moved),
     });
     const step = isStarted ? null : nextStep(record, operation.options, clock.now());
     if (step !== null && step.type !== 'start') {
@@ -110,7 +117,8 @@ export class AttemptPool {
       const attempt = this.#attempts.get(id);
       const record = found[i]?.record;
       if (attempt === undefined || record === undefined) continue;
-      if (isTerminal(record.status) || record.lease !== attempt.lease) {
+      // Only a larger lease is a later one: what was read may be older than the attempt.
+      if (isTerminal(record.status) || record.lease > attempt.lease) {
         this.#abandon(attempt, isTerminal(record.status) ? 'canceled' : 'lease_lost');
       } else if (record.cancelRequestedAt !== null) attempt.cancel();
     }
@@ -118,24 +126,36 @@ export class AttemptPool {
 
   /** Lets attempts end for `graceMs`, then gives back the leases of the rest. */
   async drain(graceMs: number): Promise<void> {
-    const { clock, store, options } = this.#setup;
     const grace = Promise.withResolvers<void>();
-    const timer = clock.setTimeout(() => grace.resolve(), graceMs);
+    const timer = this.#setup.clock.setTimeout(() => grace.resolve(), graceMs);
     const ended = Promise.all([...this.#attempts.values()].map((attempt) => attempt.done));
     await Promise.race([ended, grace.promise]);
     timer.cancel();
     this.#leases.stop();
     const rest = [...this.#attempts.values()];
     for (const attempt of rest) this.#abandon(attempt, 'draining');
-    if (rest.length === 0) return;
-    const leases = rest.map(({ id, lease }) => ({ id, lease, release: true }));
-    await store.renew({ now: clock.now(), leaseMs: options.leaseMs, leases });
+    // An end that is being written wins over giving the lease back.
+    await this.#setup.commits.idle();
+    await this.giveBack(rest);
   }
 
-  #moved(id: string, record: IntentRecord | null): void {
+  /** Gives leases back that are not worked under, so that another process has them at once. */
+  async giveBack(held: readonly { readonly id: string; readonly lease: number }[]): Promise<void> {
+    if (held.length === 0) return;
+    const { store, clock, options } = this.#setup;
+    const leases = held.map(({ id, lease }) => ({ id, lease, release: true }));
+    try {
+      await store.renew({ now: clock.now(), leaseMs: options.leaseMs, leases });
+    } catch (error) {
+      options.logger.warn({ err: error }, 'Leases were not given back; they will run out');
+    }
+  }
+
+  #moved({ id, lease }: IntentRecord, record: IntentRecord | null): void {
     this.#setup.onForeignChange(id);
     const attempt = this.#attempts.get(id);
-    if (attempt === undefined) return;
+    // A writer of an earlier lease knows nothing of who has it now.
+    if (attempt === undefined || attempt.lease !== lease) return;
     if (record === null) this.#abandon(attempt, 'lease_lost');
     else if (isTerminal(record.status)) this.#abandon(attempt, 'canceled');
     else if (record.cancelRequestedAt !== null) attempt.cancel();

@@ -41,13 +41,14 @@ export class Attempt {
   readonly #progress: ProgressReporter;
   readonly #timers: Timer[] = [];
   readonly #done = Promise.withResolvers<void>();
-  #startWritten: boolean;
+  #start: 'unwritten' | 'writing' | 'written';
+  #returned = false;
   #ending = false;
   #settled = false;
 
   constructor(setup: AttemptSetup) {
     this.#setup = setup;
-    this.#startWritten = setup.isStarted;
+    this.#start = setup.isStarted ? 'written' : 'unwritten';
     this.#progress = new ProgressReporter(setup.clock, (progress) => {
       // A lost report is not worth an attempt; the next one or the end says more.
       setup.writer.apply({ type: 'progress', progress }).catch(() => {});
@@ -79,7 +80,7 @@ export class Attempt {
     if (leftMs <= timeoutMs) this.#after(leftMs, () => this.#missDeadline());
     else this.#after(timeoutMs, () => this.#timeOut());
     // Not waited for: the claim is stored, and the end of the attempt goes in after this.
-    if (!this.#startWritten) void this.#writeStart();
+    void this.#writeStart();
     void this.#call();
   }
 
@@ -92,23 +93,33 @@ export class Attempt {
 
   /** The lease is somebody else's or given back: whatever the handler does now is ignored. */
   abandon(cause: AbortCause): void {
+    if (this.#settled) return;
     this.#ending = true;
+    this.#progress.drop();
     this.#abortFor(cause);
     this.#settle();
   }
 
   async #writeStart(): Promise<void> {
-    const written = await this.#tryWrite({ type: 'start' });
-    if (written?.outcome === 'written') this.#startWritten = true;
-    else if (written !== null) this.abandon('lease_lost');
+    if (this.#start !== 'unwritten' || this.#settled) return;
+    this.#start = 'writing';
+    const { attempt } = this.#setup;
+    const written = await this.#tryWrite({ type: 'start', attempt });
+    if (written === null) {
+      this.#start = 'unwritten';
+      this.#after(WRITE_RETRY_MS, () => void this.#writeStart());
+    } else if ('record' in written && written.record.attempt >= attempt) this.#start = 'written';
+    else this.abandon('lease_lost');
   }
 
   async #call(): Promise<void> {
     const { operation, input } = this.#setup;
     try {
       const response = await operation.run(JSON.parse(input), this.#context());
+      this.#returned = true;
       await this.#respond(response);
     } catch (thrown) {
+      this.#returned = true;
       this.#logThrow(thrown);
       if (this.record.cancelRequestedAt !== null) await this.#end({ type: 'cancel' });
       else await this.#fail(failureOfThrow(thrown, this.#setup.options.exposeErrors));
@@ -116,15 +127,9 @@ export class Attempt {
   }
 
   async #respond(response: StoredResponse): Promise<void> {
-    const { maxResultBytes } = this.#setup.options.limits;
-    if (response.body.byteLength > maxResultBytes) {
-      const message =
-        `The response has ${response.body.byteLength} bytes, more than maxResultBytes ` +
-        `(${maxResultBytes}). Store it elsewhere and answer with a reference.`;
-      const failure = { code: 'result_too_large', message, retryable: false };
-      await this.#fail({ failure, retryAfterMs: null });
-    } else if (response.status >= 500) await this.#fail(failureOfResponse(response));
-    else await this.#end({ type: 'complete', result: response });
+    const failure = failureOfResponse(response, this.#setup.options.limits.maxResultBytes);
+    if (failure === null) await this.#end({ type: 'complete', result: response });
+    else await this.#fail(failure);
   }
 
   #timeOut(): void {
@@ -156,11 +161,11 @@ export class Attempt {
     this.#ending = true;
     this.#progress.end();
     while (!this.#settled) {
+      // An end without a start would be refused; together they are one commit.
+      void this.#writeStart();
       const written = await this.#tryWrite(command);
       if (written !== null) break;
       await new Promise<void>((resolve) => this.#after(WRITE_RETRY_MS, resolve));
-      // Lost together with the end; they go in as one commit.
-      if (!this.#startWritten) void this.#writeStart();
     }
     this.#settle();
   }
@@ -187,7 +192,9 @@ export class Attempt {
   }
 
   #abortFor(cause: AbortCause): void {
-    if (!this.#abort.signal.aborted) this.#abort.abort(new AttemptAborted(cause));
+    // Who has returned has nothing left to stop.
+    if (!this.#returned && !this.#abort.signal.aborted)
+      this.#abort.abort(new AttemptAborted(cause));
   }
 
   #context(): AttemptContext {

@@ -1,32 +1,24 @@
 import { isTerminal } from '@durable-api/protocol';
-import { v7 as uuidv7 } from 'uuid';
 import { DurableError, isDurableError } from '../errors.ts';
 import { Hub } from '../observe/hub.ts';
+import type { Timer } from '../clock.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Command } from '../state/command.ts';
 import type { IntentRecord } from '../state/intent.ts';
-import { createIntent, type NewIntent } from '../state/submit.ts';
-import type { Claimed, Found, Store, SubmitResult, WatchHint } from '../store/store.ts';
+import type { Claimed, Found, Store, WatchHint } from '../store/store.ts';
 import { AttemptPool } from './attempt-pool.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { encodeStored } from './encode-stored.ts';
 import { GroupCommit } from './group-commit.ts';
+import { newId } from './new-id.ts';
 import { IntentWriter, type WriteOutcome, type WrittenChange } from './intent-writer.ts';
 import type { Operation } from './operation.ts';
 import { Retention } from './retention.ts';
 import { StoreClock } from './store-clock.ts';
+import { Submitter, type Submission, type Submitting } from './submitter.ts';
 import { withTimeout } from './with-timeout.ts';
 
-/** A submit as the engine takes it: what is not the engine's to decide. */
-export type Submission = Omit<NewIntent, 'id' | 'deadlineAt'> & { readonly input: string };
-
-/** An intent on its way into the store. */
-export interface Submitting {
-  /** The record as it will be stored, unless an earlier intent has its idempotency key. */
-  readonly record: IntentRecord;
-  /** Stores it. Rejects with a `DurableError` when the store fails or takes too long. */
-  store(): Promise<SubmitResult>;
-}
+/** How long to wait before a store that could not be opened is tried again, in ms. */
+const REOPEN_MS = 1_000;
 
 /**
  * Stores intents, claims what is due, has it worked on, and passes changes on. One per process and
@@ -36,13 +28,16 @@ export class Engine {
   readonly clock: StoreClock;
   readonly hub: Hub;
   readonly #store: Store;
-  readonly #holder: string = uuidv7();
+  readonly #holder: string;
   readonly #options: ResolvedOptions;
   readonly #commits: GroupCommit;
   readonly #operations = new Map<string, Operation>();
   readonly #pool: AttemptPool;
   readonly #dispatcher: Dispatcher;
   readonly #retention: Retention;
+  readonly #submitter: Submitter;
+  #reopening: Timer | null = null;
+  #isOpen = false;
   #opening: Promise<void> | null = null;
   #phase: 'running' | 'draining' | 'stopped' = 'running';
   #stopping: Promise<void> | null = null;
@@ -53,8 +48,11 @@ export class Engine {
     this.#store = options.store;
     this.clock = new StoreClock(options.clock);
     const { clock } = this;
+    this.#holder = newId(clock.now());
     const store = this.#store;
-    this.hub = new Hub({ ...options, clock, store });
+    const { shared, watches } = store.capabilities;
+    const pollMs = shared && !watches ? options.pollMs : null;
+    this.hub = new Hub({ ...options, clock, store, pollMs });
     this.#commits = new GroupCommit(store);
     this.#pool = new AttemptPool({
       store,
@@ -62,18 +60,32 @@ export class Engine {
       clock,
       options,
       onWritten: (change) => this.#written(change),
-      onForeignChange: (id) => this.#background(this.hub.refresh([id])),
+      onForeignChange: (id) => {
+        // It may be due again, and who wrote that was not this process, or never had the answer.
+        this.#dispatcher.hint();
+        void this.hub.refresh([id]);
+      },
       onRoom: () => this.#dispatcher.roomFreed(),
     });
-    const { shared, watches } = store.capabilities;
     this.#dispatcher = new Dispatcher({
       clock,
-      pollMs: shared && !watches ? options.pollMs : null,
+      pollMs,
       room: () => (this.#works ? this.#pool.room : 0),
       claim: (limit) => this.#claim(limit),
       onError: (error) => this.#warn(error, 'Due intents could not be claimed'),
     });
     this.#retention = new Retention({ store, clock, ...options.retention });
+    this.#submitter = new Submitter({
+      commits: this.#commits,
+      pool: this.#pool,
+      clock,
+      options,
+      holder: this.#holder,
+      ready: () => this.ready(),
+      works: () => this.#works,
+      onStored: ({ record, events }) => this.hub.publish({ record }, events),
+      onDue: (dueAt) => this.#dispatcher.noteDue(dueAt),
+    });
   }
 
   /** How many attempts this process has under way. */
@@ -93,7 +105,7 @@ export class Engine {
     this.#operations.set(operation.name, operation);
     // In the next tick, so that the first claim knows all operations that are declared in this one.
     if (this.#operations.size === 1) setImmediate(() => this.#background(this.ready()));
-    else if (this.#opening !== null) this.#dispatcher.wake();
+    else if (this.#isOpen) this.#dispatcher.wake();
   }
 
   /** Opens the store, once. After a failure the next call, or the next second, tries again. */
@@ -103,9 +115,10 @@ export class Engine {
     }
     this.#opening ??= this.#open().catch((error: unknown) => {
       this.#opening = null;
-      this.clock.setTimeout(() => {
+      this.#reopening ??= this.clock.setTimeout(() => {
+        this.#reopening = null;
         if (this.#phase === 'running') this.#background(this.ready());
-      }, 1_000);
+      }, REOPEN_MS);
       throw error;
     });
     return this.#opening;
@@ -113,51 +126,17 @@ export class Engine {
 
   /** Prepares an intent. Nothing is stored yet, so that one can begin to listen first. */
   prepare(submission: Submission): Submitting {
-    const operation = this.#operations.get(submission.operation);
-    if (operation === undefined) {
-      throw new DurableError('handler_unavailable', `No operation "${submission.operation}".`);
-    }
-    const { pendingSubmitCount } = this.#commits;
-    if (pendingSubmitCount >= this.#options.limits.maxPendingSubmits) {
-      throw new DurableError(
-        'overloaded',
-        'Too many submits wait for the store; try again later.',
-        {
-          retryAfterSeconds: 1,
-        },
-      );
-    }
-    const now = this.clock.now();
-    const { deadlineMs } = operation.options;
-    const { input, ...intent } = submission;
-    const isEager = this.#works && this.#pool.room > 0 && (intent.startAt ?? now) <= now;
-    const { record, events } = createIntent(
-      { ...intent, id: uuidv7(), deadlineAt: deadlineMs === null ? null : now + deadlineMs },
-      now,
-      isEager ? { holder: this.#holder, until: now + this.#options.leaseMs } : null,
-    );
-    const request = { record, events: encodeStored(record.id, events), input };
-    return {
-      record,
-      store: async () => {
-        await this.ready();
-        const stored = this.#submit(request, operation, isEager);
-        return withTimeout(stored, this.#options.storeTimeoutMs, this.#options.clock);
-      },
-    };
+    return this.#submitter.prepare(submission);
   }
 
   /** Reads an intent; undefined when there is none. Rejects with a `DurableError`. */
   async find(id: string, include?: 'input' | 'result'): Promise<Found | undefined> {
-    await this.ready();
     const request = include === undefined ? { ids: [id] } : { ids: [id], include };
-    const found = this.#store.get(request);
-    return (await withTimeout(found, this.#options.storeTimeoutMs, this.#options.clock))[0];
+    return (await this.#ask(() => this.#store.get(request)))[0];
   }
 
   /** Applies a command of somebody who holds no lease, such as a cancel. */
   async command(record: IntentRecord, command: Command): Promise<WriteOutcome> {
-    await this.ready();
     const writer = new IntentWriter({
       record,
       lease: null,
@@ -165,16 +144,15 @@ export class Engine {
       clock: this.clock,
       onWritten: (change) => this.#written(change),
     });
-    const outcome = writer.apply(command);
-    const written = await withTimeout(outcome, this.#options.storeTimeoutMs, this.#options.clock);
+    const written = await this.#ask(() => writer.apply(command));
     this.#background(this.#pool.refresh([record.id]));
     return written;
   }
 
   /** The stored events after `after`, in pages of the store's choosing. */
   async events(id: string, after: number, limit: number): Promise<readonly string[]> {
-    await this.ready();
-    const [events] = await this.#store.events({ of: [{ id, after }], limit });
+    const request = { of: [{ id, after }], limit };
+    const [events] = await this.#ask(() => this.#store.events(request));
     return (events ?? []).map((event) => event.json);
   }
 
@@ -194,40 +172,35 @@ export class Engine {
   async #open(): Promise<void> {
     await this.#store.migrate();
     this.#unwatch = this.#store.watch((hint) => this.#hinted(hint));
+    this.#isOpen = true;
     this.#dispatcher.wake();
   }
 
-  async #submit(
-    request: Parameters<GroupCommit['submit']>[0],
-    operation: Operation,
-    isEager: boolean,
-  ): Promise<SubmitResult> {
-    const unreserve = isEager ? this.#pool.reserve() : null;
-    try {
-      const result = await this.#commits.submit(request);
-      unreserve?.();
-      if (result.outcome === 'exists') return result;
-      if (isEager) this.#pool.take(operation, request.record, request.input, true);
-      else this.#dispatcher.noteDue(request.record.dueAt ?? this.clock.now());
-      this.hub.publish({ record: request.record }, request.events);
-      return result;
-    } finally {
-      unreserve?.();
-    }
+  /** Opens the store and asks it. @throws DurableError `store_unavailable` when that takes too long. */
+  #ask<T>(ask: () => Promise<T>): Promise<T> {
+    return withTimeout(this.ready().then(ask), this.#options.storeTimeoutMs, this.#options.clock);
   }
 
   async #claim(limit: number): Promise<{ count: number; nextDueAt: number | null }> {
-    const sentAt = this.#options.clock.now();
-    const { claimed, nextDueAt, now } = await this.#store.claim({
-      now: this.clock.now(),
-      holder: this.#holder,
-      leaseMs: this.#options.leaseMs,
-      operations: [...this.#operations.keys()],
-      limit,
-    });
-    if (this.#store.capabilities.clock === 'store') this.clock.observe(now, sentAt);
-    for (const one of claimed) this.#takeClaimed(one);
-    return { count: claimed.length, nextDueAt };
+    // Until those that are claimed are there, so that submits do not take their places.
+    const unreserve = this.#pool.reserve(limit);
+    try {
+      await this.#pool.catchUp();
+      const sentAt = this.#options.clock.now();
+      const { claimed, nextDueAt, now } = await this.#store.claim({
+        now: this.clock.now(),
+        holder: this.#holder,
+        leaseMs: this.#options.leaseMs,
+        operations: [...this.#operations.keys()],
+        limit,
+      });
+      if (this.#store.capabilities.clock === 'store') this.clock.observe(now, sentAt);
+      if (this.#works) for (const one of claimed) this.#takeClaimed(one);
+      else await this.#pool.giveBack(claimed.map((one) => one.record));
+      return { count: claimed.length, nextDueAt };
+    } finally {
+      unreserve();
+    }
   }
 
   #takeClaimed({ record, input }: Claimed): void {
@@ -244,21 +217,21 @@ export class Engine {
 
   #hinted({ ids }: WatchHint): void {
     this.#dispatcher.hint();
-    this.#background(this.hub.refresh(ids));
+    void this.hub.refresh(ids);
     this.#background(this.#pool.refresh(ids));
   }
 
   async #stop(graceMs: number): Promise<void> {
     this.#phase = 'draining';
     this.hub.leave();
-    await this.#opening?.catch(() => {});
+    this.#reopening?.cancel();
     await this.#dispatcher.stop();
-    await this.#pool
-      .drain(graceMs)
-      .catch((error: unknown) => this.#warn(error, 'Leases were not given back'));
+    await this.#pool.drain(graceMs);
+    this.#phase = 'stopped';
+    await this.#submitter.idle();
     await this.#commits.idle();
     await this.#retention.idle();
-    this.#phase = 'stopped';
+    this.hub.endWaits();
     this.#unwatch?.();
     await this.#store.close();
   }

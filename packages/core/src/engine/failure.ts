@@ -1,5 +1,6 @@
 import type { Failure } from '@durable-api/protocol';
 import { NonRetryableError, RetryAfterError } from '../errors.ts';
+import { HandlerFault } from '../handler-fault.ts';
 import type { StoredResponse } from '../state/intent.ts';
 
 /** A failed attempt: what is stored of it, and when its handler wants to be tried again. */
@@ -11,23 +12,85 @@ export interface AttemptFailure {
 
 /** The longest message of a failure that is stored. */
 const MAX_MESSAGE_LENGTH = 2_000;
+/** The longest wait that a handler can ask for: a year. */
+const MAX_RETRY_AFTER_MS = 365 * 86_400_000;
+/** What is said of an error that may not be shown, or cannot be read. */
+const NO_MESSAGE = 'The handler threw an error.';
 
 /** What a throw of a handler means. `expose` decides on the messages of ordinary errors. */
 export function failureOfThrow(thrown: unknown, expose: boolean): AttemptFailure {
-  const message = messageOf(thrown, expose);
-  if (hasName(thrown, NonRetryableError.name)) {
-    return { failure: { code: 'non_retryable', message, retryable: false }, retryAfterMs: null };
+  try {
+    return readThrown(thrown, expose);
+  } catch {
+    // What was thrown has members that throw themselves, or cannot be printed.
+    return failed({ code: 'handler_error', message: NO_MESSAGE, retryable: true });
   }
-  const failure: Failure = { code: 'handler_error', message, retryable: true };
-  const wish =
-    hasName(thrown, RetryAfterError.name) && 'retryAfterMs' in thrown ? thrown.retryAfterMs : null;
-  return { failure, retryAfterMs: typeof wish === 'number' && wish >= 0 ? wish : null };
 }
 
-/** What a 5xx response of a handler means. */
-export function failureOfResponse(response: StoredResponse): AttemptFailure {
-  const message = `The handler answered ${response.status}.`;
-  return { failure: { code: 'handler_5xx', message, retryable: true }, retryAfterMs: null };
+/** Why a response of a handler is a failed attempt; null when it is the result. */
+export function failureOfResponse(
+  response: StoredResponse,
+  maxResultBytes: number,
+): AttemptFailure | null {
+  if (!isResponse(response)) {
+    const message = 'The handler gave no response with a status, headers and a body of bytes.';
+    return failed({ code: 'handler_error', message, retryable: false });
+  }
+  const { status, body } = response;
+  if (body.byteLength > maxResultBytes) {
+    const message =
+      `The response has ${body.byteLength} bytes, more than maxResultBytes (${maxResultBytes}). ` +
+      'Store it elsewhere and answer with a reference.';
+    return failed({ code: 'result_too_large', message, retryable: false });
+  }
+  if (status < 500) return null;
+  return failed({
+    code: 'handler_5xx',
+    message: `The handler answered ${status}.`,
+    retryable: true,
+  });
+}
+
+// Adapters of others may have no types: what is stored must be a response when it is read.
+function isResponse(value: unknown): value is StoredResponse {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'status' in value &&
+    isFinalStatus(value.status) &&
+    'headers' in value &&
+    typeof value.headers === 'object' &&
+    value.headers !== null &&
+    'body' in value &&
+    value.body instanceof Uint8Array
+  );
+}
+
+function isFinalStatus(status: unknown): boolean {
+  return Number.isInteger(status) && Number(status) >= 200 && Number(status) <= 599;
+}
+
+function failed(failure: Failure): AttemptFailure {
+  return { failure, retryAfterMs: null };
+}
+
+function readThrown(thrown: unknown, expose: boolean): AttemptFailure {
+  const message = messageOf(thrown, expose);
+  if (hasName(thrown, NonRetryableError.name)) {
+    return failed({ code: 'non_retryable', message, retryable: false });
+  }
+  if (hasName(thrown, HandlerFault.name) && 'code' in thrown) {
+    return failed({ code: String(thrown.code), message, retryable: false });
+  }
+  const failure: Failure = { code: 'handler_error', message, retryable: true };
+  return { failure, retryAfterMs: retryAfterOf(thrown) };
+}
+
+function retryAfterOf(thrown: unknown): number | null {
+  if (!hasName(thrown, RetryAfterError.name) || !('retryAfterMs' in thrown)) return null;
+  const wish = thrown.retryAfterMs;
+  if (typeof wish !== 'number' || !(wish >= 0)) return null;
+  return Math.round(Math.min(wish, MAX_RETRY_AFTER_MS));
 }
 
 // By name, so that a second copy of this package in the user's tree works too.
@@ -39,8 +102,9 @@ function messageOf(thrown: unknown, expose: boolean): string {
   const meant =
     hasName(thrown, NonRetryableError.name) ||
     hasName(thrown, RetryAfterError.name) ||
+    hasName(thrown, HandlerFault.name) ||
     (thrown instanceof Error && 'expose' in thrown && thrown.expose === true);
-  if (!expose && !meant) return 'The handler threw an error.';
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (!expose && !meant) return NO_MESSAGE;
+  const message = String(thrown instanceof Error ? thrown.message : thrown);
   return message.slice(0, MAX_MESSAGE_LENGTH).toWellFormed().replaceAll('\0', '\uFFFD');
 }

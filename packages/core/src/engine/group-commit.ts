@@ -30,19 +30,25 @@ export class GroupCommit {
     this.#commits = new Gatherer((makers) => this.#commit(makers));
   }
 
-  /** How many submits wait for their commit. */
-  get pendingSubmitCount(): number {
-    return this.#submits.size;
-  }
-
   /** Resolves when the submit is stored. Rejects with the store's error; the outcome is then unknown. */
   submit(request: SubmitRequest): Promise<SubmitResult> {
     return this.#submits.add(request);
   }
 
   /** Resolves to the outcome, or null when there was nothing to commit after all. */
-  commit(make: MakeCommit): Promise<CommitResult | null> {
-    return this.#commits.add(make);
+  async commit(make: MakeCommit): Promise<CommitResult | null> {
+    const errors: unknown[] = [];
+    const result = await this.#commits.add(() => {
+      try {
+        return make();
+      } catch (error) {
+        // A change that cannot be made must not take down the others of its batch.
+        errors.push(error);
+        return null;
+      }
+    });
+    if (errors.length > 0) throw errors[0];
+    return result;
   }
 
   /** Resolves when nothing is pending any more. */
@@ -50,28 +56,25 @@ export class GroupCommit {
     await Promise.all([this.#submits.idle(), this.#commits.idle()]);
   }
 
-  async #commit(makers: readonly MakeCommit[]): Promise<readonly (CommitResult | null)[]> {
+  async #commit(
+    makers: readonly MakeCommit[],
+  ): Promise<readonly (CommitResult | null | undefined)[]> {
     const requests = makers.map((make) => make());
     const present = requests.filter((request) => request !== null);
     const results = present.length === 0 ? [] : await this.#store.commit(present);
     let next = 0;
-    return requests.map((request) => (request === null ? null : (results[next++] ?? null)));
+    return requests.map((request) => (request === null ? null : results[next++]));
   }
 }
 
 /** One batch under way at a time; everything that comes meanwhile is the next one. */
 class Gatherer<Item, Result> {
-  readonly #send: (items: readonly Item[]) => Promise<readonly Result[]>;
+  readonly #send: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>;
   #pending: Pending<Item, Result>[] = [];
-  #sent = 0;
   #sending: Promise<void> | null = null;
 
-  constructor(send: (items: readonly Item[]) => Promise<readonly Result[]>) {
+  constructor(send: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>) {
     this.#send = send;
-  }
-
-  get size(): number {
-    return this.#pending.length + this.#sent;
   }
 
   add(item: Item): Promise<Result> {
@@ -91,9 +94,7 @@ class Gatherer<Item, Result> {
     while (this.#pending.length > 0) {
       const batch = this.#pending;
       this.#pending = [];
-      this.#sent = batch.length;
       await this.#sendBatch(batch);
-      this.#sent = 0;
     }
     this.#sending = null;
   }

@@ -59,9 +59,15 @@ export class ProgressReporter {
 
   /** Stores what is held back and ends; later reports are ignored by the state machine. */
   end(): void {
+    const waiting = this.#waiting;
+    this.drop();
+    if (waiting !== null) this.#store(waiting);
+  }
+
+  /** Ends without storing what is held back. */
+  drop(): void {
     this.#timer?.cancel();
     this.#timer = null;
-    if (this.#waiting !== null) this.#store(this.#waiting);
     this.#waiting = null;
   }
 }

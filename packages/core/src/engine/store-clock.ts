@@ -22,6 +22,6 @@ export class StoreClock implements Clock {
 
   /** Takes note that the store's clock showed `storeNow` between `sentAt` and now (local instants). */
   observe(storeNow: number, sentAt: number): void {
-    this.#offsetMs = storeNow - (sentAt + this.#clock.now()) / 2;
+    this.#offsetMs = Math.round(storeNow - (sentAt + this.#clock.now()) / 2);
   }
 }

@@ -33,6 +33,15 @@ export function findRoute(method: string, subPath: string): Route | null {
   });
 }
 
+/** Whether a request asks for an operation or one of its intents, well or badly. */
+export function isOperationPath(method: string, subPath: string): boolean {
+  try {
+    return findRoute(method, subPath) !== null;
+  } catch {
+    return true;
+  }
+}
+
 function routeName(
   method: string,
   part: string,

@@ -28,12 +28,7 @@ export async function submit<Source>(exchange: Exchange<Source>): Promise<PlainR
     key === null
       ? null
       : { key: hashParts([owner, operation.name, key]), fingerprint: input.fingerprint() };
-  const submitting = engine.prepare({
-    operation: operation.name,
-    owner,
-    idempotency,
-    input: input.json,
-  });
+  const submitting = engine.prepare({ operation, owner, idempotency, input: input.json });
   const wait =
     waitSeconds === null ? null : waitForEnd(exchange, submitting.record, waitSeconds, true);
   try {

@@ -1,4 +1,3 @@
-import { isTerminal } from '@durable-api/protocol';
 import type { Timer } from '../clock.ts';
 import { DurableError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
@@ -7,7 +6,8 @@ import type { Store, StoredEvent } from '../store/store.ts';
 import { Observer } from './observer.ts';
 import { encodeRetry } from './sse.ts';
 import type { StreamSink } from './stream-sink.ts';
-import { Topic, type Change } from './topic.ts';
+import type { Change } from './topic.ts';
+import { Topics } from './topics.ts';
 
 /** How many events one read of a replay takes. */
 const REPLAY_PAGE = 256;
@@ -44,6 +44,8 @@ export type HubSetup = Pick<
   'clock' | 'random' | 'observe' | 'limits' | 'logger'
 > & {
   readonly store: Store;
+  /** Longest time between two looks at the store; null when it reports what others write. */
+  readonly pollMs: number | null;
 };
 
 /**
@@ -52,13 +54,14 @@ export type HubSetup = Pick<
  */
 export class Hub {
   readonly #setup: HubSetup;
-  readonly #topics = new Map<string, Topic>();
+  readonly #topics: Topics;
   #observerCount = 0;
   #timer: Timer | null = null;
   #leaving = false;
 
   constructor(setup: HubSetup) {
     this.#setup = setup;
+    this.#topics = new Topics(setup);
   }
 
   get observerCount(): number {
@@ -70,54 +73,45 @@ export class Hub {
     this.#topics.get(change.record.id)?.advance(change, events);
   }
 
-  /** Reads what others wrote: of these intents, or of all that are watched here. */
-  async refresh(ids: readonly string[] | null): Promise<void> {
-    const known = ids === null ? [...this.#topics.keys()] : ids;
-    const topics = known.map((id) => this.#topics.get(id)).filter((topic) => topic !== undefined);
-    if (topics.length === 0) return;
-    const { store } = this.#setup;
-    const found = await store.get({ ids: topics.map((topic) => topic.id) });
-    const behind = topics.flatMap((topic, i) => {
-      const record = found[i]?.record;
-      return record !== undefined && record.seq > topic.lastSeq ? [{ topic, record }] : [];
-    });
-    if (behind.length === 0) return;
-    const of = behind.map(({ topic }) => ({ id: topic.id, after: topic.lastSeq }));
-    const events = await store.events({ of, limit: REPLAY_PAGE });
-    for (const [i, { topic, record }] of behind.entries()) {
-      topic.advance(
-        { record },
-        (events[i] ?? []).filter((event) => event.seq <= record.seq),
-      );
-    }
+  /**
+   * Reads what others wrote: of these intents, or of all that are watched here. Never rejects: a look
+   * that failed is repeated.
+   */
+  refresh(ids: readonly string[] | null): Promise<void> {
+    return this.#topics.refresh(ids);
   }
 
   /** Streams an intent to `sink` until it ends, the stream is too old, or the client leaves. */
   observe(request: ObserveRequest): void {
     const { record, sink, after } = request;
-    const { limits, clock, logger } = this.#setup;
-    const topic = this.#topic(record, request.isNew === true);
-    const full =
-      this.#observerCount >= limits.maxObservers ||
-      topic.observers.size >= limits.maxObserversPerIntent;
-    if (full || this.#leaving) {
-      this.#forget(topic);
+    const { clock, logger } = this.#setup;
+    if (this.#leaving || this.#isFull(record.id)) {
       sink.end(encodeRetry(this.retryMs()));
       return;
     }
+    const topic = this.#topics.open(record, request.isNew === true);
+    const usualAgeMs = this.#ageMs();
+    const ageMs = Math.min(request.maxAgeMs ?? usualAgeMs, usualAgeMs);
     const observer = new Observer(topic, {
       sink,
-      after: Math.min(after, topic.lastSeq),
-      expiresAt: clock.now() + (request.maxAgeMs ?? this.#ageMs()),
+      // What the client has seen elsewhere may not have come here yet.
+      after: Math.min(after, Math.max(record.seq, topic.lastSeq)),
+      expiresAt: clock.now() + ageMs,
       retryMs: this.retryMs(),
       now: () => clock.now(),
       read: (cursor) => this.#read(record.id, cursor),
-      onEnd: (ended) => this.#remove(ended),
-      onError: (error) => logger.warn({ err: error, intentId: record.id }, 'A replay failed'),
+      onEnd: (ended) => {
+        expiry?.cancel();
+        this.#remove(ended);
+      },
+      onError: (error) => logger.warn({ err: error, intentId: record.id }, 'A stream failed'),
     });
+    // The usual age is seen to by the heartbeat's timer; only who asked for another has one of its own.
+    const expiry =
+      ageMs < usualAgeMs ? clock.setTimeout(() => observer.leave(this.retryMs()), ageMs) : null;
     topic.observers.add(observer);
     this.#observerCount += 1;
-    this.#watchAge(request.maxAgeMs, observer);
+    this.#heartbeat();
     observer.start();
   }
 
@@ -127,26 +121,35 @@ export class Hub {
    */
   waitFor(request: WaitRequest): Wait {
     const { record, enough, timeoutMs } = request;
-    const topic = this.#topic(record, request.isNew === true);
+    const topic = this.#topics.open(record, request.isNew === true);
     const { promise, resolve } = Promise.withResolvers<Change | null>();
     const finish = (change: Change | null): void => {
       timer.cancel();
       topic.waiters.delete(waiter);
-      this.#forget(topic);
+      this.#topics.forget(topic);
       resolve(change);
     };
-    const waiter = (change: Change): void => {
-      if (enough(change)) finish(change);
+    const waiter = (change: Change | null): void => {
+      if (change === null || enough(change)) finish(change);
     };
     const timer = this.#setup.clock.setTimeout(() => finish(null), timeoutMs);
     topic.waiters.add(waiter);
+    // Others here may have been told of it before this call.
+    waiter({ record: topic.record });
     return { change: promise, cancel: () => finish(null) };
   }
 
-  /** Ends all streams and waits, and lets none begin; each client is told when to come back. */
+  /** Ends all waits; who waited is answered with what is known. */
+  endWaits(): void {
+    for (const topic of this.#topics.all()) {
+      for (const waiter of topic.waiters) waiter(null);
+    }
+  }
+
+  /** Ends all streams and lets none begin; each client is told when to come back. */
   leave(): void {
     this.#leaving = true;
-    for (const topic of this.#topics.values()) {
+    for (const topic of this.#topics.all()) {
       for (const observer of topic.observers) observer.leave(this.retryMs());
     }
     this.#timer?.cancel();
@@ -158,30 +161,16 @@ export class Hub {
     return 1_000 + Math.round(this.#setup.random() * 2_000);
   }
 
-  #topic(record: IntentRecord, isNew: boolean): Topic {
-    const known = this.#topics.get(record.id);
-    const topic = known ?? new Topic(record.id, record.seq, isTerminal(record.status));
-    this.#topics.set(record.id, topic);
-    // What was written between the reading of the record and now passed by unseen.
-    const mayLack = known === undefined ? !isNew && !topic.ended : record.seq > known.lastSeq;
-    if (mayLack) this.#refreshSoon(record.id);
-    return topic;
-  }
-
-  #refreshSoon(id: string): void {
-    this.refresh([id]).catch((error: unknown) => {
-      this.#setup.logger.warn({ err: error, intentId: id }, 'An observed intent could not be read');
-    });
+  #isFull(id: string): boolean {
+    const { maxObservers, maxObserversPerIntent } = this.#setup.limits;
+    const count = this.#topics.get(id)?.observers.size ?? 0;
+    return this.#observerCount >= maxObservers || count >= maxObserversPerIntent;
   }
 
   #remove(observer: Observer): void {
     if (!observer.topic.observers.delete(observer)) return;
     this.#observerCount -= 1;
-    this.#forget(observer.topic);
-  }
-
-  #forget(topic: Topic): void {
-    if (topic.isIdle && this.#topics.get(topic.id) === topic) this.#topics.delete(topic.id);
+    this.#topics.forget(observer.topic);
   }
 
   async #read(id: string, after: number): Promise<readonly StoredEvent[]> {
@@ -194,11 +183,8 @@ export class Hub {
     return this.#setup.observe.maxAgeMs * (0.8 + 0.4 * this.#setup.random());
   }
 
-  #watchAge(ageMs: number | undefined, observer: Observer): void {
+  #heartbeat(): void {
     const { clock, observe } = this.#setup;
-    if (ageMs !== undefined) {
-      clock.setTimeout(() => observer.leave(this.retryMs()), ageMs);
-    }
     this.#timer ??= clock.setTimeout(() => this.#tick(), observe.heartbeatMs / 3);
   }
 
@@ -206,13 +192,11 @@ export class Hub {
     const { clock, observe } = this.#setup;
     this.#timer = null;
     const now = clock.now();
-    for (const topic of this.#topics.values()) {
+    for (const topic of this.#topics.all()) {
       for (const observer of topic.observers) {
         observer.tick(now, (observe.heartbeatMs * 2) / 3, observe.stalledMs);
       }
     }
-    if (this.#observerCount > 0) {
-      this.#timer = clock.setTimeout(() => this.#tick(), observe.heartbeatMs / 3);
-    }
+    if (this.#observerCount > 0) this.#heartbeat();
   }
 }

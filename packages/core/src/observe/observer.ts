@@ -3,6 +3,9 @@ import { encodeFrames, encodeOpening, encodeRetry, HEARTBEAT } from './sse.ts';
 import type { StreamSink } from './stream-sink.ts';
 import type { Topic } from './topic.ts';
 
+/** The most that one write of a replay has, in bytes; the next one waits for the client. */
+const MAX_WRITE_BYTES = 65_536;
+
 /** What an observer needs beside its topic. */
 export interface ObserverSetup {
   readonly sink: StreamSink;
@@ -76,8 +79,8 @@ export class Observer {
   /** Ends the stream and tells the client when to reconnect. */
   leave(retryMs: number): void {
     if (this.#ended) return;
-    this.#setup.sink.end(encodeRetry(retryMs));
     this.#finish();
+    this.#try(() => this.#setup.sink.end(encodeRetry(retryMs)));
   }
 
   async #readOn(): Promise<void> {
@@ -85,12 +88,14 @@ export class Observer {
     try {
       const events = await this.#setup.read(this.#cursor);
       this.#reading = false;
-      const last = events.at(-1);
-      if (this.#ended) return;
       // What the topic announced is not readable: let the client come back for it.
-      if (last === undefined) return this.leave(this.#setup.retryMs);
-      this.#cursor = last.seq;
-      this.#write(encodeFrames(events));
+      if (events.length === 0) return this.leave(this.#setup.retryMs);
+      for (const part of inParts(events)) {
+        // What is left is read again when the client has taken this.
+        if (this.#ended || this.#blockedAt !== null) return;
+        this.#cursor = part.at(-1)?.seq ?? this.#cursor;
+        this.#write(encodeFrames(part));
+      }
       this.pump();
     } catch (error) {
       this.#reading = false;
@@ -102,8 +107,11 @@ export class Observer {
   #write(chunk: string | Uint8Array): void {
     const { sink, now } = this.#setup;
     this.#writtenAt = now();
-    if (!sink.write(chunk)) this.#blockedAt = this.#writtenAt;
-    sink.flush?.();
+    const isWritten = this.#try(() => {
+      if (!sink.write(chunk)) this.#blockedAt = this.#writtenAt;
+      sink.flush?.();
+    });
+    if (!isWritten) this.#drop();
   }
 
   #unblock(): void {
@@ -112,13 +120,24 @@ export class Observer {
   }
 
   #close(): void {
-    this.#setup.sink.end();
     this.#finish();
+    this.#try(() => this.#setup.sink.end());
   }
 
   #drop(): void {
-    this.#setup.sink.destroy();
     this.#finish();
+    this.#try(() => this.#setup.sink.destroy());
+  }
+
+  // A stream that fails is its own affair: whoever publishes goes on.
+  #try(use: () => void): boolean {
+    try {
+      use();
+      return true;
+    } catch (error) {
+      this.#setup.onError(error);
+      return false;
+    }
   }
 
   #finish(): void {
@@ -126,4 +145,18 @@ export class Observer {
     this.#ended = true;
     this.#setup.onEnd(this);
   }
+}
+
+function* inParts(events: readonly StoredEvent[]): Generator<readonly StoredEvent[]> {
+  let part: StoredEvent[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    part.push(event);
+    bytes += Buffer.byteLength(event.json);
+    if (bytes < MAX_WRITE_BYTES) continue;
+    yield part;
+    part = [];
+    bytes = 0;
+  }
+  if (part.length > 0) yield part;
 }

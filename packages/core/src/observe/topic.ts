@@ -34,17 +34,31 @@ const KEPT_CHUNKS = 32;
 
 /** What this process knows of an intent that somebody here observes or waits for. */
 export class Topic {
-  readonly id: string;
   readonly observers: Set<Observer> = new Set();
-  readonly waiters: Set<(change: Change) => void> = new Set();
-  lastSeq: number;
-  ended: boolean;
+  /** Called with each change; with null when waiting is over. */
+  readonly waiters: Set<(change: Change | null) => void> = new Set();
+  #record: IntentRecord;
   #chunks: Chunk[] = [];
 
-  constructor(id: string, lastSeq: number, ended: boolean) {
-    this.id = id;
-    this.lastSeq = lastSeq;
-    this.ended = ended;
+  constructor(record: IntentRecord) {
+    this.#record = record;
+  }
+
+  /** The latest record that is known here. */
+  get record(): IntentRecord {
+    return this.#record;
+  }
+
+  get id(): string {
+    return this.#record.id;
+  }
+
+  get lastSeq(): number {
+    return this.#record.seq;
+  }
+
+  get ended(): boolean {
+    return isTerminal(this.#record.status);
   }
 
   get isIdle(): boolean {
@@ -56,8 +70,7 @@ export class Topic {
     const { record } = change;
     if (record.seq > this.lastSeq) {
       this.#keep(events);
-      this.lastSeq = record.seq;
-      this.ended = isTerminal(record.status);
+      this.#record = record;
     }
     for (const observer of this.observers) observer.pump();
     for (const waiter of this.waiters) waiter(change);

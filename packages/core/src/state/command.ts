@@ -3,8 +3,11 @@ import type { StoredResponse } from './intent.ts';
 
 /** Everything that can be asked of an intent that exists. */
 export type Command =
-  /** An attempt begins under the lease that was just claimed. */
-  | { readonly type: 'start' }
+  /**
+   * An attempt begins under the lease that was just claimed. `attempt` is its ordinal: with it, giving
+   * the command again after an answer was lost does not begin another one.
+   */
+  | { readonly type: 'start'; readonly attempt?: number }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'complete'; readonly result: StoredResponse }
   /** The attempt failed; `retryAt` is when the next one may start, null when there is none. */

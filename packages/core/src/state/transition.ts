@@ -49,10 +49,12 @@ const LEASE_LOST: Failure = {
  */
 export function transition(record: IntentRecord, command: Command, now: number): Transition {
   if (isTerminal(record.status)) return { ok: false, reason: 'terminal' };
+  // Only a submit leads out of CREATED, in the write that stores the intent.
+  if (record.status === 'CREATED') return { ok: false, reason: 'illegal' };
   const draft = new Draft(record, now);
   switch (command.type) {
     case 'start':
-      return start(draft);
+      return start(draft, command.attempt);
     case 'progress':
       if (record.status !== 'IN_PROGRESS') return { ok: false, reason: 'illegal' };
       draft.patch({ progress: command.progress });
@@ -76,9 +78,10 @@ export function transition(record: IntentRecord, command: Command, now: number):
   }
 }
 
-function start(draft: Draft): Transition {
+function start(draft: Draft, attempt: number | undefined): Transition {
   const { record } = draft;
   if (record.holder === null) return { ok: false, reason: 'illegal' };
+  if (attempt !== undefined && attempt <= record.attempt) return { ok: false, reason: 'illegal' };
   if (record.status === 'IN_PROGRESS') {
     draft.event('intent.delivery_failed', 'IN_PROGRESS', { error: LEASE_LOST });
   }
@@ -138,7 +141,8 @@ class Draft {
   }
 
   event(type: EventType, status: Status, details?: Readonly<Record<string, unknown>>): this {
-    return this.#push(type, status, null, details);
+    const reason = status === 'WAITING' ? this.#record.waitingReason : null;
+    return this.#push(type, status, reason, details);
   }
 
   wait(reason: WaitingReason, dueAt: number, details: Readonly<Record<string, unknown>>): this {

@@ -18,7 +18,8 @@ import type {
 /** An intent in memory with all that belongs to it. */
 export interface Entry {
   record: IntentRecord;
-  readonly events: StoredEvent[];
+  /** The events of each commit. */
+  readonly commits: (readonly StoredEvent[])[];
   readonly input: string;
   result: StoredResponse | undefined;
 }
@@ -55,7 +56,8 @@ export function memoryStore(data: MemoryData = memoryData()): Store {
     const key = record.idempotency?.key;
     const earlier = entries.get((key === undefined ? undefined : byKey.get(key)) ?? record.id);
     if (earlier !== undefined) return { outcome: 'exists', record: earlier.record };
-    const entry = { record, events: [...request.events], input: request.input, result: undefined };
+    const commits = [[...request.events]];
+    const entry = { record, commits, input: request.input, result: undefined };
     entries.set(record.id, entry);
     live.set(record.id, entry);
     if (key !== undefined) byKey.set(key, record.id);
@@ -101,8 +103,10 @@ export function memoryStore(data: MemoryData = memoryData()): Store {
     entry.record = released
       ? { ...next, lease, lostLeases }
       : { ...next, lease, holder, lostLeases, dueAt };
-    entry.events.push(...request.events);
-    if (request.result !== undefined) entry.result = request.result;
+    entry.commits.push([...request.events]);
+    const { result } = request;
+    // Handlers may write to their buffers again after they have answered.
+    if (result !== undefined) entry.result = { ...result, body: result.body.slice() };
     if (isTerminal(next.status)) live.delete(next.id);
     return { outcome: 'ok' };
   }
@@ -150,7 +154,7 @@ export function memoryStore(data: MemoryData = memoryData()): Store {
       });
     },
     async events({ of, limit }) {
-      return of.map(({ id, after }) => entries.get(id)?.events.slice(after, after + limit) ?? []);
+      return of.map(({ id, after }) => eventsAfter(entries.get(id)?.commits ?? [], after, limit));
     },
     async list({ owner, operation, statuses, before, limit }) {
       return [...entries.values()]
@@ -193,4 +197,17 @@ export function memoryStore(data: MemoryData = memoryData()): Store {
       for (const watch of watches) listeners.delete(watch);
     },
   };
+}
+
+function eventsAfter(
+  commits: readonly (readonly StoredEvent[])[],
+  after: number,
+  limit: number,
+): readonly StoredEvent[] {
+  const events: StoredEvent[] = [];
+  for (const commit of commits) {
+    if (events.length >= limit) break;
+    events.push(...commit.filter(({ seq }) => seq > after));
+  }
+  return events;
 }

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { StoreScene } from './scene.ts';
+import type { StoreSuite } from './suite.ts';
+
+/** Cases about listing intents. */
+export function listCases(suite: StoreSuite): void {
+  const play = (body: (scene: StoreScene) => Promise<void>) => () => StoreScene.play(suite, body);
+
+  describe('list', () => {
+    it(
+      'gives the newest first, however they were stored',
+      play(async (scene) => {
+        const requests = [];
+        for (let i = 0; i < 5; i += 1) requests.push(await scene.request());
+        const [a, b, c, d, e] = requests;
+        if (a && b && c && d && e) await scene.store.submit([c, e, a, d, b]);
+        const records = await scene.store.list({ limit: 10 });
+        expect(records).toEqual(requests.map(({ record }) => record).toReversed());
+      }),
+    );
+
+    it(
+      'of an empty store is empty',
+      play(async (scene) => {
+        expect(await scene.store.list({ limit: 10 })).toEqual([]);
+      }),
+    );
+
+    it(
+      'gives no more than the limit, and pages by the last id of the page before',
+      play(async (scene) => {
+        const ids = [];
+        for (let i = 0; i < 7; i += 1) ids.push((await scene.submit()).record.id);
+        const pages: string[][] = [];
+        for (let before: string | undefined; pages.length < 10;) {
+          const records = await scene.store.list({ limit: 3, ...(before && { before }) });
+          if (records.length === 0) break;
+          pages.push(records.map(({ id }) => id));
+          before = records.at(-1)?.id;
+        }
+        expect(pages.map((page) => page.length)).toEqual([3, 3, 1]);
+        expect(pages.flat()).toEqual(ids.toReversed());
+      }),
+    );
+
+    it(
+      'pages from an id that is not there',
+      play(async (scene) => {
+        const { record: first } = await scene.submit();
+        const between = scene.nextId();
+        await scene.submit();
+        const records = await scene.store.list({ limit: 10, before: between });
+        expect(records.map(({ id }) => id)).toEqual([first.id]);
+      }),
+    );
+
+    it(
+      'keeps to one owner',
+      play(async (scene) => {
+        const { record: mine } = await scene.submit({ owner: 'me' });
+        await scene.submit({ owner: 'ME' });
+        await scene.submit({ owner: '' });
+        expect(await scene.store.list({ owner: 'me', limit: 10 })).toEqual([mine]);
+      }),
+    );
+
+    it(
+      'takes the empty owner for an owner, not for all of them',
+      play(async (scene) => {
+        await scene.submit({ owner: 'me' });
+        const { record: nobodys } = await scene.submit({ owner: '' });
+        expect(await scene.store.list({ owner: '', limit: 10 })).toEqual([nobodys]);
+      }),
+    );
+
+    it(
+      'keeps to one operation',
+      play(async (scene) => {
+        await scene.submit({ operation: 'report' });
+        const { record } = await scene.submit({ operation: 'export' });
+        expect(await scene.store.list({ operation: 'export', limit: 10 })).toEqual([record]);
+      }),
+    );
+
+    it(
+      'keeps to some statuses, as they are now',
+      play(async (scene) => {
+        const done = await scene.completed();
+        const { record: open } = await scene.submit();
+        const started = await scene.apply((await scene.claimed({ operation: 'export' })).record, {
+          type: 'start',
+        });
+        const some = await scene.store.list({ statuses: ['COMPLETED', 'IN_PROGRESS'], limit: 10 });
+        expect(some).toEqual([started, done]);
+        expect(await scene.store.list({ statuses: ['SUBMITTED'], limit: 10 })).toEqual([open]);
+        expect(await scene.store.list({ statuses: ['FAILED'], limit: 10 })).toEqual([]);
+        expect(await scene.store.list({ statuses: [], limit: 10 })).toEqual([]);
+      }),
+    );
+
+    it(
+      'fills its pages though many intents are of others',
+      play(async (scene) => {
+        const mine = [];
+        for (let i = 0; i < 40; i += 1) {
+          const owner = i % 10 === 0 ? 'me' : 'other';
+          const { record } = await scene.submit({ owner });
+          if (owner === 'me') mine.unshift(record);
+        }
+        const page = await scene.store.list({ owner: 'me', limit: 3 });
+        expect(page).toEqual(mine.slice(0, 3));
+      }),
+    );
+
+    it(
+      'applies all its filters together',
+      play(async (scene) => {
+        const a = await scene.submit({ owner: 'me', operation: 'report' });
+        const b = await scene.submit({ owner: 'me', operation: 'report' });
+        await scene.submit({ owner: 'me', operation: 'export' });
+        await scene.submit({ owner: 'other', operation: 'report' });
+        const records = await scene.store.list({
+          owner: 'me',
+          operation: 'report',
+          statuses: ['SUBMITTED'],
+          before: b.record.id,
+          limit: 10,
+        });
+        expect(records).toEqual([a.record]);
+      }),
+    );
+  });
+}

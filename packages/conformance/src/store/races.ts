@@ -1,0 +1,209 @@
+import type { Store, SubmitResult } from '@durable-api/core';
+import { describe, expect, it } from 'vitest';
+import { response, StoreScene } from './scene.ts';
+import { allowsSeveralStores, type StoreSuite } from './suite.ts';
+
+/** Cases in which calls meet: of one store, and of several where the store allows it. */
+export function raceCases(suite: StoreSuite): void {
+  const play = (body: (scene: StoreScene) => Promise<void>) => () => StoreScene.play(suite, body);
+  const stores = async (scene: StoreScene): Promise<(i: number) => Store> => {
+    const { store } = scene;
+    const all = allowsSeveralStores(suite) ? [store, await scene.open(), await scene.open()] : [];
+    return (i) => all[i % 3] ?? store;
+  };
+
+  describe('a race', () => {
+    it(
+      'of submits with one key makes one intent, and all learn the same',
+      play(async (scene) => {
+        const racers = await stores(scene);
+        for (let round = 0; round < 30; round += 1) {
+          const requests = [];
+          for (let i = 0; i < 6; i += 1) requests.push(await scene.request({ key: `k${round}` }));
+          const results = await Promise.all(
+            requests.map((request, i) => racers(i).submit([request])),
+          );
+          const created = requests.filter((_, i) => results[i]?.[0]?.outcome === 'created');
+          expect(created).toHaveLength(1);
+          const winner = created[0]?.record.id;
+          const others = results.flat().filter(isExisting);
+          expect(others.map(({ record }) => record.id)).toEqual(others.map(() => winner));
+          expect(others).toHaveLength(5);
+        }
+        expect((await scene.store.stats()).byStatus).toEqual({ SUBMITTED: 30 });
+      }),
+    );
+
+    it(
+      'of submits with the same keys in opposite order loses and doubles nothing',
+      play(async (scene) => {
+        const racers = await stores(scene);
+        for (let round = 0; round < 10; round += 1) {
+          const forth = [];
+          const back = [];
+          for (let i = 0; i < 20; i += 1) {
+            forth.push(await scene.request({ key: `k${round}-${i}` }));
+            back.unshift(await scene.request({ key: `k${round}-${i}` }));
+          }
+          const results = await Promise.all([racers(0).submit(forth), racers(1).submit(back)]);
+          const created = results
+            .flatMap((each) => each ?? [])
+            .filter(({ outcome }) => outcome === 'created');
+          expect(created).toHaveLength(20);
+        }
+      }),
+    );
+
+    it(
+      'of claims never gives one lease to two',
+      play(async (scene) => {
+        const racers = await stores(scene);
+        const requests = [];
+        for (let i = 0; i < 300; i += 1) requests.push(await scene.request());
+        await scene.store.submit(requests);
+        const taken: string[] = [];
+        const drain = async (store: Store, holder: string): Promise<void> => {
+          for (;;) {
+            const { claimed } = await scene.claim({ holder, limit: 7 }, store);
+            if (claimed.length === 0) return;
+            for (const { record } of claimed) {
+              expect(record).toMatchObject({ holder, lease: 1, lostLeases: 0 });
+              taken.push(record.id);
+            }
+          }
+        };
+        await Promise.all([0, 1, 2].map((i) => drain(racers(i), `holder-${i}`)));
+        expect(taken.sort()).toEqual(requests.map(({ record }) => record.id).sort());
+      }),
+    );
+
+    it(
+      'for a lease that has ended is won by one',
+      play(async (scene) => {
+        const racers = await stores(scene);
+        for (let round = 0; round < 5; round += 1) {
+          const operation = `op-${round}`;
+          await scene.claimed({ operation }, { leaseMs: scene.shortLeaseMs });
+          await scene.pass(scene.shortLeaseMs);
+          const results = await Promise.all(
+            [0, 1, 2].map((i) =>
+              scene.claim({ holder: `racer-${i}`, operations: [operation] }, racers(i)),
+            ),
+          );
+          const won = results.flatMap(({ claimed }) => claimed);
+          expect(won).toHaveLength(1);
+          expect(won[0]?.record).toMatchObject({ lease: 2, lostLeases: 1 });
+        }
+      }),
+    );
+
+    it(
+      'of commits on one seq is won by one, and the others see its record',
+      play(async (scene) => {
+        const racers = await stores(scene);
+        const { record } = await scene.claimed();
+        let current = await scene.apply(record, { type: 'start' });
+        for (let round = 0; round < 30; round += 1) {
+          const requests = await Promise.all(
+            [1, 2, 3, 4, 5, 6].map((n) =>
+              scene.change(current, { type: 'progress', progress: { current: n, total: round } }),
+            ),
+          );
+          const results = await Promise.all(
+            requests.map((request, i) => racers(i).commit([request])),
+          );
+          const outcomes = results.flat();
+          const winners = requests.filter((_, i) => outcomes[i]?.outcome === 'ok');
+          expect(winners).toHaveLength(1);
+          current = winners[0]?.record ?? current;
+          const losers = outcomes.filter(({ outcome }) => outcome !== 'ok');
+          expect(losers).toEqual(losers.map(() => ({ outcome: 'moved', record: current })));
+          expect(losers).toHaveLength(5);
+        }
+        const seqs = (await scene.log(record.id)).map(({ seq }) => seq);
+        expect(seqs).toEqual(seqs.map((_, i) => i + 1));
+        expect(seqs).toHaveLength(34);
+      }),
+    );
+
+    it(
+      'of an end by its holder with an end by somebody else ends the intent once',
+      play(async (scene) => {
+        const racers = await stores(scene);
+        for (let round = 0; round < 20; round += 1) {
+          const operation = `op-${round}`;
+          const { record } = await scene.claimed({ operation });
+          const started = await scene.apply(record, { type: 'start' });
+          const done = { type: 'complete', result: response('done') } as const;
+          const complete = await scene.change(started, done);
+          const timeOut = await scene.change(started, { type: 'timeOut' }, null);
+          const results = await Promise.all([
+            racers(0).commit([complete]),
+            racers(1).commit([timeOut]),
+          ]);
+          const oks = results
+            .flatMap((each) => each ?? [])
+            .filter(({ outcome }) => outcome === 'ok');
+          expect(oks).toHaveLength(1);
+          const log = await scene.log(record.id);
+          expect(log.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
+          const [found] = await scene.store.get({ ids: [record.id], include: 'result' });
+          const completed = found?.record.status === 'COMPLETED';
+          expect(found?.result !== undefined).toBe(completed);
+          expect(log.at(-1)?.type).toBe(completed ? 'intent.completed' : 'intent.timed_out');
+        }
+      }),
+    );
+
+    it(
+      'of a renewal with a claim leaves exactly one of them with the lease',
+      play(async (scene) => {
+        const racers = await stores(scene);
+        for (let round = 0; round < 5; round += 1) {
+          const operation = `op-${round}`;
+          const { record } = await scene.claimed({ operation }, { leaseMs: scene.shortLeaseMs });
+          await scene.pass(scene.shortLeaseMs);
+          const now = await scene.now();
+          const leases = [{ id: record.id, lease: 1 }];
+          const [renewed, claimed] = await Promise.all([
+            racers(0).renew({ now, leaseMs: 600_000, leases }),
+            scene.claim({ holder: 'racer', operations: [operation] }, racers(1)),
+          ]);
+          const held = renewed?.[0]?.held === true;
+          expect(claimed.claimed).toHaveLength(held ? 0 : 1);
+          expect((await scene.read(record.id)).lease).toBe(held ? 1 : 2);
+        }
+      }),
+    );
+
+    it(
+      'of many calls at once answers each of them for itself',
+      play(async (scene) => {
+        const racers = await stores(scene);
+        const lives = Array.from({ length: 40 }, async (_, i) => {
+          const store = racers(i);
+          const operation = `op-${i}`;
+          await store.submit([await scene.request({ operation, owner: `owner-${i}` })]);
+          const { claimed } = await scene.claim({ operations: [operation] }, store);
+          const first = claimed[0]?.record;
+          if (first === undefined) throw new Error(`${operation} was not claimed.`);
+          const start = await scene.change(first, { type: 'start' });
+          await store.commit([start]);
+          const done = { type: 'complete', result: response(`result-${i}`) } as const;
+          const end = await scene.change(start.record, done);
+          expect(await store.commit([end])).toEqual([{ outcome: 'ok' }]);
+          const [found] = await store.get({ ids: [first.id], include: 'result' });
+          expect(found).toEqual({ record: end.record, result: response(`result-${i}`) });
+          return (await scene.log(first.id, store)).map(({ seq }) => seq);
+        });
+        const logs = await Promise.all(lives);
+        expect(logs).toEqual(logs.map(() => [1, 2, 3, 4, 5]));
+        expect((await scene.store.stats()).byStatus).toEqual({ COMPLETED: 40 });
+      }),
+    );
+  });
+}
+
+function isExisting(result: SubmitResult): result is Extract<SubmitResult, { outcome: 'exists' }> {
+  return result.outcome === 'exists';
+}

@@ -1,0 +1,124 @@
+import { DurableError } from '../errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { IntentRecord } from '../state/intent.ts';
+import { createIntent, type NewIntent } from '../state/submit.ts';
+import type { SubmitRequest, SubmitResult } from '../store/store.ts';
+import type { AttemptPool } from './attempt-pool.ts';
+import { encodeStored } from './encode-stored.ts';
+import type { GroupCommit } from './group-commit.ts';
+import { newId } from './new-id.ts';
+import type { Operation } from './operation.ts';
+import type { StoreClock } from './store-clock.ts';
+import { withTimeout } from './with-timeout.ts';
+
+/** A submit as the engine takes it: what is not the engine's to decide. */
+export type Submission = Omit<NewIntent, 'id' | 'deadlineAt' | 'operation'> & {
+  readonly operation: Operation;
+  readonly input: string;
+};
+
+/** An intent on its way into the store. */
+export interface Submitting {
+  /** The record as it will be stored, unless an earlier intent has its idempotency key. */
+  readonly record: IntentRecord;
+  /**
+   * Stores it; must be called. Rejects with a `DurableError` when the store fails or takes too long.
+   */
+  store(): Promise<SubmitResult>;
+}
+
+/** What a submitter needs and tells. */
+export interface SubmitterSetup {
+  readonly commits: GroupCommit;
+  readonly pool: AttemptPool;
+  readonly clock: StoreClock;
+  readonly options: ResolvedOptions;
+  readonly holder: string;
+  /** Resolves when the store is open. */
+  readonly ready: () => Promise<void>;
+  /** Whether this process starts attempts. */
+  readonly works: () => boolean;
+  readonly onStored: (request: SubmitRequest) => void;
+  /** An intent that is not worked on here is due, or may be. */
+  readonly onDue: (dueAt: number) => void;
+}
+
+/** Stores intents and, while there is room, starts them in the same write. */
+export class Submitter {
+  readonly #setup: SubmitterSetup;
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(setup: SubmitterSetup) {
+    this.#setup = setup;
+  }
+
+  /** Prepares an intent. Nothing is stored yet, so that one can begin to listen first. */
+  prepare(submission: Submission): Submitting {
+    const { pool, clock, options, holder, works } = this.#setup;
+    if (this.#underWay.size >= options.limits.maxPendingSubmits) {
+      const message = 'Too many submits wait for the store; try again later.';
+      throw new DurableError('overloaded', message, { retryAfterSeconds: 1 });
+    }
+    const now = clock.now();
+    const { input, operation, ...intent } = submission;
+    const { deadlineMs } = operation.options;
+    const isEager = works() && pool.room > 0 && (intent.startAt ?? now) <= now;
+    const { record, events } = createIntent(
+      {
+        ...intent,
+        id: newId(now),
+        operation: operation.name,
+        deadlineAt: deadlineMs === null ? null : now + deadlineMs,
+      },
+      now,
+      isEager ? { holder, until: now + options.leaseMs } : null,
+    );
+    const request = { record, events: encodeStored(record.id, events), input };
+    // From now on, so that many submits of one moment do not all take the last place.
+    const unreserve = isEager ? pool.reserve(1) : null;
+    return {
+      record,
+      store: () => {
+        const stored = this.#submit(request, operation, unreserve);
+        this.#track(stored);
+        return withTimeout(stored, options.storeTimeoutMs, options.clock);
+      },
+    };
+  }
+
+  /** Resolves when every submit that has begun is dealt with. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+
+  async #submit(
+    request: SubmitRequest,
+    operation: Operation,
+    unreserve: (() => void) | null,
+  ): Promise<SubmitResult> {
+    const { commits, pool, clock, ready, works, onStored, onDue } = this.#setup;
+    const { record } = request;
+    try {
+      await ready();
+      const result = await commits.submit(request);
+      unreserve?.();
+      if (result.outcome === 'exists') return result;
+      if (unreserve === null) onDue(record.dueAt ?? clock.now());
+      else if (works()) pool.take(operation, record, request.input, true);
+      else await pool.giveBack([record]);
+      onStored(request);
+      return result;
+    } catch (error) {
+      // It may be stored all the same, and then nobody else has been told.
+      onDue(record.dueAt ?? clock.now());
+      throw error;
+    } finally {
+      unreserve?.();
+    }
+  }
+
+  #track(work: Promise<unknown>): void {
+    this.#underWay.add(work);
+    void work.catch(() => {}).then(() => this.#underWay.delete(work));
+  }
+}

@@ -1,0 +1,32 @@
+/** What a handler can do that no retry mends. */
+export type HandlerFaultCode =
+  /** It ended without an answer, and nothing is left that could give one. */
+  | 'handler_silent'
+  /** It passed the request on, although an operation has no next handler. */
+  | 'handler_passed'
+  /** It answered with something that cannot be stored and served later. */
+  | 'response_refused'
+  | 'result_too_large';
+
+/**
+ * Thrown by an adapter: the handler cannot work as an operation, and trying again will not help. The
+ * message says what to change, and is shown to the caller.
+ */
+export class HandlerFault extends Error {
+  override readonly name = 'HandlerFault';
+  readonly code: HandlerFaultCode;
+
+  constructor(code: HandlerFaultCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The fault of a handler whose response is larger than `maxResultBytes`. */
+export function resultTooLarge(bytes: number, maxResultBytes: number): HandlerFault {
+  return new HandlerFault(
+    'result_too_large',
+    `The response has ${bytes} bytes or more, more than maxResultBytes (${maxResultBytes}). ` +
+      'Store it elsewhere and answer with a reference.',
+  );
+}

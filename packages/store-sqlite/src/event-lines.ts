@@ -1,0 +1,19 @@
+import type { StoredEvent } from '@durable-api/core';
+import type { EventsRow } from './channel.ts';
+
+/** The events of one commit as text: a line `type json` each; neither has a line break. */
+export function joinEvents(events: readonly StoredEvent[]): string {
+  let lines = '';
+  for (const { type, json } of events) lines += `${lines === '' ? '' : '\n'}${type} ${json}`;
+  return lines;
+}
+
+/** Reads back what {@link joinEvents} wrote. */
+export function splitEvents([lastSeq, lines]: EventsRow): StoredEvent[] {
+  const each = lines.split('\n');
+  return each.map((line, i) => {
+    const space = line.indexOf(' ');
+    const seq = lastSeq - each.length + 1 + i;
+    return { seq, type: line.slice(0, space), json: line.slice(space + 1) };
+  });
+}

@@ -1,0 +1,80 @@
+import { readFileSync, realpathSync, statfsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { StoreFailure } from './store-failure.ts';
+
+/** File systems over a network, by the magic number that statfs(2) gives. */
+const NETWORK_MAGIC: Readonly<Record<number, string>> = {
+  0x6969: 'NFS',
+  0x517b: 'SMB',
+  0xff534d42: 'CIFS',
+  0xfe534d42: 'SMB2',
+  0x01021997: '9P',
+  0x5346414f: 'AFS',
+  0x00c36400: 'Ceph',
+  0x73757245: 'Coda',
+  0x564c: 'NCP',
+  0x0bd00bd0: 'Lustre',
+  0x47504653: 'GPFS',
+  0x01161970: 'GFS2',
+  0x7461636f: 'OCFS2',
+};
+
+/** Network file systems that are FUSE to the kernel, by their name in /proc/self/mountinfo. */
+const NETWORK_FUSE = /^fuse\.(?:sshfs|s3fs|rclone|glusterfs|gcsfuse|davfs|curlftpfs|ceph|goofys)/;
+
+const FUSE_MAGIC = 0x65735546;
+
+/**
+ * Makes sure that `path` can hold a database whose locks and fsyncs mean something.
+ * @throws StoreFailure `options_invalid` saying what to do.
+ */
+export function checkFileSystem(path: string): void {
+  if (path === '' || path === ':memory:' || path.startsWith('file:')) {
+    const advice = 'Use memoryStore() of @durable-api/core for a store without a file.';
+    throw new StoreFailure(
+      'options_invalid',
+      `sqliteStore takes a file path, got "${path}". ${advice}`,
+    );
+  }
+  const folder = dirname(resolve(path));
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  if (stats === undefined || !stats.isDirectory()) {
+    throw new StoreFailure('options_invalid', `There is no folder ${folder}. Create it first.`);
+  }
+  const network = networkFileSystem(folder);
+  if (network === null) return;
+  throw new StoreFailure(
+    'options_invalid',
+    `${folder} is on a network file system (${network}), where SQLite loses data. Use a local disk, ` +
+      'or a store made for several hosts.',
+  );
+}
+
+function networkFileSystem(folder: string): string | null {
+  const { type } = statfsSync(folder);
+  const name = NETWORK_MAGIC[type >>> 0];
+  if (name !== undefined) return name;
+  if (type >>> 0 !== FUSE_MAGIC) return null;
+  const mounted = mountType(realpathSync(folder));
+  return mounted !== null && NETWORK_FUSE.test(mounted) ? mounted : null;
+}
+
+/** The type of the mount that a folder is on, as Linux names it; null elsewhere. */
+function mountType(folder: string): string | null {
+  let mounts: string;
+  try {
+    mounts = readFileSync('/proc/self/mountinfo', 'utf8');
+  } catch {
+    return null;
+  }
+  let best = { point: '', type: null as string | null };
+  for (const line of mounts.split('\n')) {
+    const [before = '', after = ''] = line.split(' - ');
+    const point = before.split(' ')[4] ?? '';
+    const isInside = folder === point || folder.startsWith(point === '/' ? '/' : `${point}/`);
+    if (isInside && point.length >= best.point.length) {
+      best = { point, type: after.split(' ')[0] ?? null };
+    }
+  }
+  return best.type;
+}

@@ -1,0 +1,94 @@
+import type { CommitRequest, Found, Store, StoredResponse, WatchHint } from '@durable-api/core';
+import type { CommitItem, FoundRow, StoredResult } from './channel.ts';
+import { joinEvents, splitEvents } from './event-lines.ts';
+import { fromRow } from './from-row.ts';
+import { toRow } from './record-row.ts';
+import { WorkerLink } from './worker-link.ts';
+
+/**
+ * A store in one SQLite file, for one or several processes of one host. An acknowledged write survives
+ * `kill -9` and power loss. All SQL is done in a thread of its own, so that neither fsync nor another
+ * process's lock ever holds up the event loop. The file is created when it is not there; its folder
+ * must be.
+ */
+export function sqliteStore(path: string): Store {
+  const listeners = new Set<(hint: WatchHint) => void>();
+  const link = new WorkerLink(path, (ids) => {
+    for (const listener of listeners) listener({ ids });
+  });
+  return {
+    capabilities: { durability: 'power-loss', shared: true, watches: true, clock: 'caller' },
+    async migrate() {
+      await link.call('open', null);
+    },
+    async submit(batch) {
+      const items = batch.map(({ record, events, input }) => {
+        return [toRow(record), joinEvents(events), input] as const;
+      });
+      const outcomes = await link.call('submit', items);
+      return outcomes.map((row) =>
+        row === null ? { outcome: 'created' } : { outcome: 'exists', record: fromRow(row) },
+      );
+    },
+    async claim(request) {
+      const { claimed, nextDueAt } = await link.call('claim', request);
+      const each = claimed.map(([row, input]) => ({ record: fromRow(row), input }));
+      return { claimed: each, nextDueAt, now: request.now };
+    },
+    renew: (request) => link.call('renew', request),
+    async commit(batch) {
+      const outcomes = await link.call('commit', batch.map(toCommitItem));
+      return outcomes.map((outcome) =>
+        typeof outcome === 'string' ? { outcome } : { outcome: 'moved', record: fromRow(outcome) },
+      );
+    },
+    async get({ ids, include = null }) {
+      const found = await link.call('get', { ids, include });
+      return found.map((row) => (row === null ? undefined : toFound(row)));
+    },
+    async events(request) {
+      const lists = await link.call('events', request);
+      return lists.map((rows, i) => {
+        const after = request.of[i]?.after ?? 0;
+        return rows.flatMap(splitEvents).filter(({ seq }) => seq > after);
+      });
+    },
+    async list(request) {
+      return (await link.call('list', request)).map(fromRow);
+    },
+    watch(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    prune: (request) => link.call('prune', request),
+    async stats() {
+      return { byStatus: await link.call('stats', null) };
+    },
+    async close() {
+      listeners.clear();
+      await link.close();
+    },
+  };
+}
+
+function toCommitItem({ expected, record, events, result }: CommitRequest): CommitItem {
+  return {
+    expectedSeq: expected.seq,
+    expectedLease: expected.lease,
+    row: toRow(record),
+    events: joinEvents(events),
+    result: result === undefined ? null : packResult(result),
+  };
+}
+
+function packResult({ status, headers, body }: StoredResponse): StoredResult {
+  return { head: JSON.stringify({ status, headers }), body };
+}
+
+function toFound({ row, input, result }: FoundRow): Found {
+  return {
+    record: fromRow(row),
+    ...(input !== null && { input }),
+    ...(result !== null && { result: { ...JSON.parse(result.head), body: result.body } }),
+  };
+}

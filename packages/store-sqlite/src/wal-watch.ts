@@ -1,0 +1,63 @@
+import { statSync, watch, type FSWatcher } from 'node:fs';
+
+/** How soon after a look the next one may follow, in ms. */
+const INTERVAL_MS = 5;
+/** How often the file is looked at in case the system lost a notification, in ms. */
+const STAT_INTERVAL_MS = 5_000;
+
+/**
+ * Calls `look` soon after anybody has written to the write-ahead log: by the file system's own
+ * notifications, so that nothing is asked of the database while nothing happens.
+ */
+export class WalWatch {
+  readonly #file: string;
+  readonly #look: () => void;
+  readonly #statTimer: NodeJS.Timeout;
+  #watcher: FSWatcher | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #lookedAt = -Infinity;
+  #seen = '';
+
+  /** @param path The path of the database file. */
+  constructor(path: string, look: () => void) {
+    this.#file = `${path}-wal`;
+    this.#look = look;
+    this.#listen();
+    this.#statTimer = setInterval(() => this.#stat(), STAT_INTERVAL_MS);
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    clearInterval(this.#statTimer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #listen(): void {
+    try {
+      this.#watcher = watch(this.#file, { persistent: false }, () => this.#notice());
+      // Without notifications the regular look at the file's time is what is left.
+      this.#watcher.on('error', () => (this.#watcher = null));
+    } catch {
+      this.#watcher = null;
+    }
+  }
+
+  #notice(): void {
+    if (this.#timer !== null) return;
+    const waitMs = Math.max(0, this.#lookedAt + INTERVAL_MS - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#lookedAt = performance.now();
+      this.#look();
+    }, waitMs);
+  }
+
+  #stat(): void {
+    const stats = statSync(this.#file, { throwIfNoEntry: false });
+    const seen = `${stats?.ino} ${stats?.mtimeMs} ${stats?.size}`;
+    if (seen === this.#seen) return;
+    this.#seen = seen;
+    this.#notice();
+    if (this.#watcher === null) this.#listen();
+  }
+}

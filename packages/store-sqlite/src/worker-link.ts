@@ -1,0 +1,90 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { DurableError } from '@durable-api/core';
+import type { Answer, CallFailure, CallName, Calls, WorkerMessage } from './channel.ts';
+
+interface Pending {
+  readonly resolve: (gives: unknown) => void;
+  readonly reject: (error: DurableError) => void;
+}
+
+/** The link to the worker thread that has the database. */
+export class WorkerLink {
+  readonly #path: string;
+  readonly #onHint: (ids: readonly string[] | null) => void;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | null = null;
+  #lastId = 0;
+
+  constructor(path: string, onHint: (ids: readonly string[] | null) => void) {
+    this.#path = path;
+    this.#onHint = onHint;
+  }
+
+  /** Calls the worker thread, which is started by the first call. Rejects with a `DurableError`. */
+  call<Name extends CallName>(
+    name: Name,
+    takes: Calls[Name]['takes'],
+  ): Promise<Calls[Name]['gives']> {
+    const worker = (this.#worker ??= this.#start());
+    const id = (this.#lastId += 1);
+    return new Promise((resolve, reject) => {
+      if (this.#pending.size === 0) worker.ref();
+      // The worker answers a call of this name with what the name gives; both are this package's.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      this.#pending.set(id, { resolve: (gives) => resolve(gives as Calls[Name]['gives']), reject });
+      worker.postMessage({ name, id, takes });
+    });
+  }
+
+  /** Ends the worker thread. */
+  async close(): Promise<void> {
+    if (this.#worker === null) return;
+    await this.call('close', null);
+    const worker = this.#worker;
+    this.#worker = null;
+    await worker.terminate();
+  }
+
+  #start(): Worker {
+    // As TypeScript in this repository, as JavaScript in the package.
+    const file = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+    const worker = new Worker(file, { workerData: this.#path, execArgv: ['--no-warnings'] });
+    worker.unref();
+    worker.on('message', (message: WorkerMessage) => this.#receive(message, worker));
+    worker.on('error', (error) => this.#fail(worker, error));
+    return worker;
+  }
+
+  #receive(message: WorkerMessage, worker: Worker): void {
+    if (message.kind === 'hint') return this.#onHint(message.ids);
+    for (const answer of message.answers) this.#settle(answer);
+    if (this.#pending.size === 0) worker.unref();
+  }
+
+  #settle(answer: Answer): void {
+    const pending = this.#pending.get(answer.id);
+    this.#pending.delete(answer.id);
+    if ('failure' in answer) pending?.reject(toError(answer.failure));
+    else pending?.resolve(answer.gives);
+  }
+
+  /** The thread is gone: everything under way failed, the next call starts another one. */
+  #fail(worker: Worker, cause: unknown): void {
+    if (this.#worker === worker) this.#worker = null;
+    const error = new DurableError('store_unavailable', 'The SQLite thread ended unexpectedly.', {
+      cause,
+      retryAfterSeconds: 1,
+    });
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+}
+
+function toError({ code, message }: CallFailure): DurableError {
+  return new DurableError(
+    code,
+    message,
+    code === 'options_invalid' ? {} : { retryAfterSeconds: 1 },
+  );
+}
