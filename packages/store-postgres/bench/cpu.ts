@@ -17,7 +17,11 @@ function serverMs(): number {
 }
 
 /** Runs `body` and tells its rate, and the CPU time per item here and in Postgres. */
-export async function measure(name: string, items: number, body: () => Promise<void>): Promise<void> {
+export async function measure(
+  name: string,
+  items: number,
+  body: () => Promise<void>,
+): Promise<void> {
   const server = serverMs();
   const client = process.cpuUsage();
   const begun = performance.now();
@@ -25,5 +29,7 @@ export async function measure(name: string, items: number, body: () => Promise<v
   const ms = performance.now() - begun;
   const { user, system } = process.cpuUsage(client);
   const each = (us: number): string => `${(us / items).toFixed(1)} us`;
-  console.log(`${name}: ${Math.round((items / ms) * 1_000)}/s; CPU each: node ${each(user + system)}, postgres ${each((serverMs() - server) * 1_000)}`);
+  const rate = Math.round((items / ms) * 1_000);
+  const cpu = `node ${each(user + system)}, postgres ${each((serverMs() - server) * 1_000)}`;
+  process.stdout.write(`${name}: ${rate}/s; CPU each: ${cpu}\n`);
 }

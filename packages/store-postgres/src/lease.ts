@@ -25,7 +25,11 @@ export async function claim(database: Database, request: ClaimRequest): Promise<
   if (first === undefined) throw new Error('A claim told nothing.');
   const now = number(first, 0);
   const nextDueAt = nullable(first, 1);
-  const order = new Map(text(first, 2).split(',').map((id, rank) => [id, rank]));
+  const order = new Map(
+    text(first, 2)
+      .split(',')
+      .map((id, rank) => [id, rank]),
+  );
   const rankOf = ({ record }: Claimed): number => order.get(record.id) ?? 0;
   const claimed = rows
     .filter((row) => row !== first)

@@ -90,7 +90,7 @@ function decodeResult(row: Row, from: number): StoredResponse | undefined {
     status: number(row, from),
     headers: isHeaders(headers) ? headers : {},
     // Postgres writes bytea as \x and hexadecimal digits.
-    body: Buffer.from(text(row, from + 2).slice(2), 'hex'),
+    body: new Uint8Array(Buffer.from(text(row, from + 2).slice(2), 'hex')),
   };
 }
 
