@@ -28,8 +28,8 @@ export async function findTestDatabase(): Promise<TestDatabase | null> {
   } catch (error) {
     await pool.end();
     if (process.env['CI'] === 'true') throw new Error(`No Postgres at ${url}`, { cause: error });
-    console.warn(
-      `SKIPPED: these tests need Postgres, and there is none at ${url}: ${String(error)}`,
+    process.stderr.write(
+      `SKIPPED: these tests need Postgres, and there is none at ${url}: ${String(error)}\n`,
     );
     return null;
   }
