@@ -21,7 +21,9 @@ export class ListenConnection {
   /** Rejects when the connection breaks. */
   readonly broken: Promise<never>;
   readonly #setup: ListenConnectionSetup;
+  readonly #break: (error: Error) => void;
   #onTest: () => void = () => {};
+  #isClosed = false;
 
   constructor(setup: ListenConnectionSetup) {
     this.#setup = setup;
@@ -29,6 +31,7 @@ export class ListenConnection {
     const broken = Promise.withResolvers<never>();
     this.broken = broken.promise;
     this.broken.catch(() => {});
+    this.#break = broken.reject;
     client.on('error', broken.reject);
     client.on('end', () => broken.reject(new Error('The listening connection was closed.')));
     client.on('notification', (notification) => {
@@ -50,23 +53,31 @@ export class ListenConnection {
     await this.#run(NOTIFY, [this.#setup.channel, payload]);
   }
 
-  /** Resolves when what `send` sends over another connection is heard here; else rejects. */
-  async test(send: (channel: string) => Promise<void>): Promise<void> {
-    const heard = Promise.withResolvers<void>();
-    this.#onTest = () => heard.resolve();
-    await send(this.#setup.testChannel);
-    await this.#inTime('hearing a notification', heard.promise);
+  /** Whether it hears in time what `send` sends over another connection. Rejects when it breaks. */
+  async hears(send: (channel: string) => Promise<void>): Promise<boolean> {
+    const { testChannel, clock } = this.#setup;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#onTest = () => resolve(true);
+    await send(testChannel);
+    const timer = clock.setTimeout(() => resolve(false), TEST_MS);
+    try {
+      return await Promise.race([promise, this.broken]);
+    } finally {
+      timer.cancel();
+    }
   }
 
+  /** Ends it; what is under way on it fails. May be called again. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#break(new Error('The listening connection was given up.'));
     this.#setup.client.release(true);
   }
 
   async #run(text: string, values: string[] = []): Promise<void> {
-    await this.#inTime('a wake-up', this.#setup.client.query({ ...AS_TEXT, text, values }));
-  }
-
-  async #inTime(what: string, work: Promise<unknown>): Promise<void> {
-    await within(TEST_MS, this.#setup.clock, what, Promise.race([work, this.broken]));
+    const { client, clock } = this.#setup;
+    const running = Promise.race([client.query({ ...AS_TEXT, text, values }), this.broken]);
+    await within(TEST_MS, clock, 'a wake-up', running);
   }
 }

@@ -6,7 +6,14 @@ import type { PgClient } from './pg-pool.ts';
 const TEST_EVERY_MS = 60_000;
 /** The waits between two tries to listen grow from the first to the second, in ms. */
 const MIN_RETRY_MS = 100;
-const MAX_RETRY_MS = 60_000;
+const MAX_RETRY_MS = 5_000;
+/** How long to wait where connections can be had but do not hear, in ms. */
+const DEAF_RETRY_MS = 60_000;
+
+const DEAF =
+  'LISTEN does not work over this connection, so the store is polled. Is it a PgBouncer in ' +
+  'transaction mode? Then give the store a listenUrl that leads to Postgres itself.';
+const BROKEN = 'The connection that listens was lost; the store is polled until there is another.';
 
 /** What a listener needs and tells. */
 export interface ListenerSetup {
@@ -32,8 +39,12 @@ export class Listener {
   readonly #stopped = Promise.withResolvers<void>();
   #isStopped = false;
   #running: Promise<void> | null = null;
+  #current: ListenConnection | null = null;
+  /** The current connection, once it has heard something. */
   #connection: ListenConnection | null = null;
   #failures = 0;
+  /** Whether the last connection was fine except that it heard nothing. */
+  #isDeaf = false;
 
   constructor(setup: ListenerSetup) {
     this.#setup = setup;
@@ -52,24 +63,29 @@ export class Listener {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#stopped.resolve();
+    this.#current?.close();
     await this.#running;
   }
 
   async #run(): Promise<void> {
     while (!this.#isStopped) {
+      this.#isDeaf = false;
       await this.#listen().catch((error: unknown) => this.#report(error));
+      const retryMs = Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** this.#failures);
       this.#failures += 1;
-      await this.#pause(Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** (this.#failures - 1)));
+      await this.#pause(this.#isDeaf ? DEAF_RETRY_MS : retryMs);
     }
   }
 
   async #listen(): Promise<void> {
     const { connect, send } = this.#setup;
     const connection = new ListenConnection({ ...this.#setup, client: await connect() });
+    this.#current = connection;
     try {
       await connection.open();
       while (!this.#isStopped) {
-        await connection.test(send);
+        this.#isDeaf = !(await connection.hears(send));
+        if (this.#isDeaf) throw new Error('A notification was sent, and did not arrive.');
         this.#set(connection);
         this.#failures = 0;
         await Promise.race([this.#pause(TEST_EVERY_MS), connection.broken]);
@@ -90,10 +106,7 @@ export class Listener {
     if (this.#isStopped) return;
     // Once is enough until it has worked again.
     const level = this.#failures === 0 ? 'warn' : 'debug';
-    const message =
-      'LISTEN does not work over this connection, so the store is polled. Is it a PgBouncer in ' +
-      'transaction mode? Then give the store a listenUrl that leads to Postgres itself.';
-    this.#setup.logger[level]({ err: error }, message);
+    this.#setup.logger[level]({ err: error }, this.#isDeaf ? DEAF : BROKEN);
   }
 
   async #pause(ms: number): Promise<void> {

@@ -183,6 +183,15 @@ describe.skipIf(database === null)('wake-ups', () => {
     await direct.stop();
   });
 
+  it('do not hold up the end of a store that still tries to listen', async () => {
+    proxy.isDeaf = true;
+    const store = await open({ connectionString: proxy.url, clock: new ManualClock() });
+    proxy.asked.length = 0;
+    store.watch(() => {});
+    await expect.poll(() => proxy.asked.some((text) => text.includes('durable-test'))).toBe(true);
+    await store.close();
+  });
+
   it('reach the others before a store has closed', async () => {
     const hints = await listen(await open());
     const other = await open();

@@ -12,26 +12,29 @@ export class Proxy {
   readonly asked: string[] = [];
   /** How many answers were lost on demand. */
   lostCount = 0;
+  /** Where new connections lead. */
+  target: URL;
   #losing: string | null = null;
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
 
-  private constructor(server: Server, url: string) {
+  private constructor(server: Server, url: string, target: URL) {
     this.#server = server;
     this.url = url;
+    this.target = target;
   }
 
   /** Starts a proxy to the database at `url`. */
   static async start(url: string): Promise<Proxy> {
-    const target = new URL(url);
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const through = new URL(url);
     through.hostname = '127.0.0.1';
     through.port = String(portOf(server));
-    const proxy = new Proxy(server, through.href);
+    const proxy = new Proxy(server, through.href, new URL(url));
     server.on('connection', (client) => {
-      proxy.#join(client, connect(Number(target.port || 5432), target.hostname));
+      const { port, hostname } = proxy.target;
+      proxy.#join(client, connect(Number(port || 5432), hostname));
     });
     return proxy;
   }
