@@ -43,6 +43,7 @@ export class Listener {
   /** The current connection, once it has heard something. */
   #connection: ListenConnection | null = null;
   #failures = 0;
+  #reported = '';
   /** Whether the last connection was fine except that it heard nothing. */
   #isDeaf = false;
 
@@ -88,6 +89,7 @@ export class Listener {
         if (this.#isDeaf) throw new Error('A notification was sent, and did not arrive.');
         this.#set(connection);
         this.#failures = 0;
+        this.#reported = '';
         await Promise.race([this.#pause(TEST_EVERY_MS), connection.broken]);
       }
     } finally {
@@ -104,9 +106,11 @@ export class Listener {
 
   #report(error: unknown): void {
     if (this.#isStopped) return;
+    const message = this.#isDeaf ? DEAF : BROKEN;
     // Once is enough until it has worked again.
-    const level = this.#failures === 0 ? 'warn' : 'debug';
-    this.#setup.logger[level]({ err: error }, this.#isDeaf ? DEAF : BROKEN);
+    const level = message === this.#reported ? 'debug' : 'warn';
+    this.#reported = message;
+    this.#setup.logger[level]({ err: error }, message);
   }
 
   async #pause(ms: number): Promise<void> {

@@ -132,6 +132,7 @@ describe.skipIf(database === null)('wake-ups', () => {
     const store = await open({ connectionString: proxy.url, clock, logger });
     const hints: WatchHint[] = [];
     store.watch((hint) => hints.push(hint));
+    await expect.poll(() => proxy.asked.some((text) => text.includes('durable-test'))).toBe(true);
     for (let second = 1; second <= 60; second += 1) {
       clock.advance(1_000);
       // Lets the tries to listen go on, each of which takes some round trips.
