@@ -51,8 +51,8 @@ export function checkOptions(options: PostgresStoreOptions): void {
       'give either pool (a pg Pool) or connectionString (postgres://…)',
     pool !== undefined && typeof pool.connect !== 'function' && 'pool: must be a pg Pool',
     schema !== undefined &&
-      !/^[^\0]{1,63}$/.test(schema) &&
-      `schema: must be a name of 1 to 63 characters, received ${JSON.stringify(schema)}`,
+      (!/^[^\0]+$/.test(schema) || Buffer.byteLength(schema) > 63) &&
+      `schema: must be a name of 1 to 63 bytes, received ${JSON.stringify(schema)}`,
     timeoutMs !== undefined &&
       !(Number.isInteger(timeoutMs) && timeoutMs >= 10) &&
       `timeoutMs: must be an integer of at least 10, received ${timeoutMs}`,
