@@ -1,10 +1,25 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { nestProjects } from './packages/nestjs/vitest-projects.ts';
 
 export default defineConfig({
   resolve: { conditions: ['durable-source'] },
   ssr: { resolve: { conditions: ['durable-source'] } },
   test: {
-    include: ['packages/*/{src,test}/**/*.test.ts', 'examples/*/*.test.ts', 'test/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'all',
+          include: [
+            'packages/*/{src,test}/**/*.test.ts',
+            'examples/*/*.test.ts',
+            'test/**/*.test.ts',
+          ],
+          exclude: [...configDefaults.exclude, 'packages/nestjs/**'],
+        },
+      },
+      ...nestProjects,
+    ],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     expect: { poll: { timeout: 20_000 } },

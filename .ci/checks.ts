@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -24,8 +24,11 @@ function testCounts(): { passed: number; failed: number } {
 
 const tarballs = mkdtempSync(join(tmpdir(), 'durable-packages-'));
 const packages = readdirSync('packages').map((name) => `packages/${name}`);
+const projects = ['examples', 'test', ...packages.map((folder) => `${folder}/test`)].filter(
+  (folder) => existsSync(`${folder}/tsconfig.json`),
+);
 const checks = [
-  passes('types', 'tsc -b --force && tsc -p examples && tsc -p test'),
+  passes('types', ['tsc -b --force', ...projects.map((folder) => `tsc -p ${folder}`)].join(' && ')),
   passes('lint', 'oxlint --type-aware --deny-warnings'),
   passes('format', 'oxfmt --check'),
   passes('unused code', 'knip --treat-config-hints-as-errors'),

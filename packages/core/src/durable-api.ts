@@ -10,6 +10,7 @@ import { errorReply } from './http/reply.ts';
 import { findRoute, type Route } from './http/routes.ts';
 import { comeBackReply } from './http/stream.ts';
 import { submit } from './http/submit.ts';
+import { Intents } from './intents/intents.ts';
 import type { DurableApiOptions, OperationOptions, ResolvedOptions } from './options.ts';
 import { resolveOperationOptions, resolveOptions } from './resolve-options.ts';
 
@@ -24,6 +25,8 @@ export interface StopOptions {
  * framework's request.
  */
 export class DurableApi<Source = unknown> {
+  /** Submits, looks, lists, cancels and observes from code. */
+  readonly intents: Intents;
   readonly #options: ResolvedOptions;
   readonly #hooks: Pick<DurableApiOptions<Source>, 'identify' | 'authorize'>;
   readonly #engine: Engine;
@@ -33,6 +36,7 @@ export class DurableApi<Source = unknown> {
     this.#options = resolveOptions(options);
     this.#hooks = options;
     this.#engine = new Engine(this.#options);
+    this.intents = new Intents(this.#engine, this.#options);
   }
 
   /** The largest response of a handler, so that an adapter can stop gathering a larger one. */

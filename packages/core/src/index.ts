@@ -54,6 +54,16 @@ export type {
 } from './engine/operation.ts';
 export { DURABLE_CONTEXT, durable } from './durable-context.ts';
 export { DurableApi } from './durable-api.ts';
+export { Intents } from './intents/intents.ts';
+export type {
+  CancelIntentOptions,
+  IntentInput,
+  IntentOwner,
+  ListIntentsOptions,
+  ObserveIntentOptions,
+  SubmitIntentOptions,
+  SubmittedIntent,
+} from './intents/intents.ts';
 export type { StopOptions } from './durable-api.ts';
 export type {
   CapturedRequest,
@@ -66,7 +76,9 @@ export type {
 export { decodeInput } from './http/input.ts';
 export { errorReply, problemReply } from './http/reply.ts';
 export { isOperationPath } from './http/routes.ts';
-export { sendReply } from './http/send.ts';
+export { mergeVary, sendReply } from './http/send.ts';
 export type { ReplyTarget } from './http/send.ts';
 export { encodeFrame } from './observe/sse.ts';
 export type { StreamSink } from './observe/stream-sink.ts';
+export { wireJsonSchemas } from '@durable-api/protocol';
+export type { WireJsonSchema, WireJsonSchemas } from '@durable-api/protocol';

@@ -1,1 +1,18 @@
-export const placeholder = 0;
+export { durableApi } from './durable-api.ts';
+export type { ExpressDurableApi, ExpressDurableApiOptions } from './durable-api.ts';
+export type { OperationMiddleware } from './mount/middleware.ts';
+export type { ExpressOperationOptions, OperationHandler } from './operation-options.ts';
+export {
+  DurableError,
+  NonRetryableError,
+  RetryAfterError,
+  durable,
+  isDurableError,
+  memoryStore,
+} from '@durable-api/core';
+export type {
+  AttemptContext,
+  DurableApiOptions,
+  OperationOptions,
+  StopOptions,
+} from '@durable-api/core';

@@ -22,3 +22,5 @@ export type { WireSubmitted } from './submitted.ts';
 export { HEADERS, MEDIA_TYPES } from './headers.ts';
 export { PROBLEMS, encodeProblem, problemSchema } from './problem.ts';
 export type { ProblemCode, ProblemSource, WireProblem } from './problem.ts';
+export { wireJsonSchemas } from './json-schemas.ts';
+export type { WireJsonSchema, WireJsonSchemas } from './json-schemas.ts';

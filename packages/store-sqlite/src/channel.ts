@@ -69,7 +69,7 @@ export interface Calls {
 
 export type CallName = keyof Calls;
 
-/** A call on its way to the worker thread. */
+/** A call on its way to the worker thread; those of one tick travel as one list. */
 export type Call = {
   [Name in CallName]: {
     readonly name: Name;

@@ -4,14 +4,19 @@ export interface LeaseGuardSetup {
   readonly renewAll: (leaseMs: number) => number;
 }
 
+/** How much later than a third of the lease a renewal may be before it counts as overdue. */
+const TOLERANCE = 1.1;
+
 /**
- * Keeps leases alive while the main thread is too busy to renew them: a handler that blocks the event
- * loop for less than a lease loses nothing. It gives up one lease after the last sign of life.
+ * Keeps leases alive while the main thread is too busy to renew them, so that a handler that blocks the
+ * event loop for less than a lease loses nothing. It renews for at most one lease after the last sign of
+ * life, and only for a main thread that is silent: who calls but does not renew has given up its leases.
  */
 export class LeaseGuard {
   readonly #setup: LeaseGuardSetup;
   #leaseMs = 0;
   #heardAt = 0;
+  #renewedAt = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(setup: LeaseGuardSetup) {
@@ -23,10 +28,17 @@ export class LeaseGuard {
     this.#heardAt = performance.now();
   }
 
-  /** Leases of this length are held from now on. */
-  watch(leaseMs: number): void {
+  /** The main thread takes leases of this length. */
+  hold(leaseMs: number): void {
     this.#leaseMs = leaseMs;
-    this.#timer ??= setTimeout(() => this.#check(), leaseMs / 3).unref();
+    if (this.#timer === null) this.renewed(leaseMs);
+  }
+
+  /** The main thread renews its leases. */
+  renewed(leaseMs: number): void {
+    this.#leaseMs = leaseMs;
+    this.#renewedAt = performance.now();
+    this.#timer ??= this.#arm();
   }
 
   stop(): void {
@@ -34,12 +46,21 @@ export class LeaseGuard {
     this.#timer = null;
   }
 
+  #arm(): NodeJS.Timeout {
+    const overdueAt = this.#renewedAt + (this.#leaseMs / 3) * TOLERANCE;
+    const waitMs = Math.max(1, overdueAt - performance.now());
+    return setTimeout(() => this.#check(), waitMs).unref();
+  }
+
   #check(): void {
     this.#timer = null;
-    const silentMs = performance.now() - this.#heardAt;
-    // The main thread renews at a third; only when that is overdue is it blocked, or idle.
-    const isOverdue = silentMs > (this.#leaseMs / 3) * 1.1;
-    if (silentMs > this.#leaseMs) return;
-    if (!isOverdue || this.#setup.renewAll(this.#leaseMs) > 0) this.watch(this.#leaseMs);
+    const now = performance.now();
+    const renewalAt = this.#renewedAt + this.#leaseMs / 3;
+    if (now >= renewalAt + (this.#leaseMs / 3) * (TOLERANCE - 1)) {
+      const isSilent = this.#heardAt <= renewalAt && now - this.#heardAt <= this.#leaseMs;
+      if (!isSilent || this.#setup.renewAll(this.#leaseMs) === 0) return;
+      this.#renewedAt = now;
+    }
+    this.#timer = this.#arm();
   }
 }

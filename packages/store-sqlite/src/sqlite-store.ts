@@ -82,13 +82,20 @@ function toCommitItem({ expected, record, events, result }: CommitRequest): Comm
 }
 
 function packResult({ status, headers, body }: StoredResponse): StoredResult {
-  return { head: JSON.stringify({ status, headers }), body };
+  // A view takes its whole buffer along to another thread, so a part of a larger one is cut out first.
+  const isPart = body.byteLength < body.buffer.byteLength;
+  return { head: JSON.stringify({ status, headers }), body: isPart ? new Uint8Array(body) : body };
 }
 
 function toFound({ row, input, result }: FoundRow): Found {
   return {
     record: fromRow(row),
     ...(input !== null && { input }),
-    ...(result !== null && { result: { ...JSON.parse(result.head), body: result.body } }),
+    ...(result !== null && { result: unpackResult(result) }),
   };
+}
+
+function unpackResult({ head, body }: StoredResult): StoredResponse {
+  const { status, headers }: Omit<StoredResponse, 'body'> = JSON.parse(head);
+  return { status, headers, body };
 }

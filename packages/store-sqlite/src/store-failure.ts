@@ -40,8 +40,7 @@ const MEANINGS: Readonly<Record<number, readonly [CallFailure['code'], string]>>
 export function failureOf(error: unknown): CallFailure {
   if (error instanceof StoreFailure) return { code: error.code, message: error.message };
   const message = error instanceof Error ? error.message : String(error);
-  const errcode = error instanceof Error && 'errcode' in error ? Number(error.errcode) : NaN;
-  const [code, advice] = MEANINGS[errcode & 0xff] ?? [
+  const [code, advice] = MEANINGS[primaryCode(error)] ?? [
     'store_unavailable',
     'The SQLite store failed.',
   ];
@@ -50,7 +49,16 @@ export function failureOf(error: unknown): CallFailure {
 
 /** Whether an error is SQLite's "somebody else holds the lock". */
 export function isBusy(error: unknown): boolean {
-  return (
-    error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE.BUSY
-  );
+  return primaryCode(error) === SQLITE.BUSY;
+}
+
+/** Whether an error lies with the file, so that any other call would meet it too. */
+export function isOfTheFile(error: unknown): boolean {
+  const code = primaryCode(error);
+  // A full disk may still have room for a smaller call.
+  return error instanceof StoreFailure || (code in MEANINGS && code !== SQLITE.FULL);
+}
+
+function primaryCode(error: unknown): number {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : NaN;
 }

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DurableError } from '@durable-api/core';
-import type { Answer, CallFailure, CallName, Calls, WorkerMessage } from './channel.ts';
+import type { Answer, Call, CallFailure, CallName, Calls, WorkerMessage } from './channel.ts';
 
 interface Pending {
   readonly resolve: (gives: unknown) => void;
@@ -13,8 +13,11 @@ export class WorkerLink {
   readonly #path: string;
   readonly #onHint: (ids: readonly string[] | null) => void;
   readonly #pending = new Map<number, Pending>();
+  /** Calls of this tick, which travel together. */
+  #outbox: Call[] = [];
   #worker: Worker | null = null;
   #lastId = 0;
+  #closing: Promise<void> | null = null;
 
   constructor(path: string, onHint: (ids: readonly string[] | null) => void) {
     this.#path = path;
@@ -26,6 +29,29 @@ export class WorkerLink {
     name: Name,
     takes: Calls[Name]['takes'],
   ): Promise<Calls[Name]['gives']> {
+    if (this.#closing !== null) {
+      return Promise.reject(new DurableError('store_unavailable', 'The SQLite store is closed.'));
+    }
+    return this.#send(name, takes);
+  }
+
+  /** Waits for what is under way and ends the worker thread. Later calls are refused. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
+    if (this.#worker === null) return;
+    await this.#send('close', null);
+    const worker = this.#worker;
+    this.#worker = null;
+    await worker.terminate();
+  }
+
+  #send<Name extends CallName>(
+    name: Name,
+    takes: Calls[Name]['takes'],
+  ): Promise<Calls[Name]['gives']> {
     const worker = (this.#worker ??= this.#start());
     const id = (this.#lastId += 1);
     return new Promise((resolve, reject) => {
@@ -33,17 +59,17 @@ export class WorkerLink {
       // The worker answers a call of this name with what the name gives; both are this package's.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       this.#pending.set(id, { resolve: (gives) => resolve(gives as Calls[Name]['gives']), reject });
-      worker.postMessage({ name, id, takes });
+      // A tick callback comes after all promise callbacks that are due: what they call goes along.
+      if (this.#outbox.length === 0) process.nextTick(() => this.#flush());
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      this.#outbox.push({ name, id, takes } as Call);
     });
   }
 
-  /** Ends the worker thread. */
-  async close(): Promise<void> {
-    if (this.#worker === null) return;
-    await this.call('close', null);
-    const worker = this.#worker;
-    this.#worker = null;
-    await worker.terminate();
+  #flush(): void {
+    const calls = this.#outbox;
+    this.#outbox = [];
+    this.#worker?.postMessage(calls);
   }
 
   #start(): Worker {
@@ -78,6 +104,7 @@ export class WorkerLink {
     });
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
+    this.#outbox = [];
   }
 }
 

@@ -1,7 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Answer, Call, WorkerMessage } from './channel.ts';
 import { DatabaseSession } from './database-session.ts';
-import { failureOf } from './store-failure.ts';
+import { failureOf, isOfTheFile } from './store-failure.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('This module is the worker thread of sqliteStore.');
@@ -15,40 +15,39 @@ function opened(): DatabaseSession {
   return (session ??= new DatabaseSession(path, tell));
 }
 
-function answerOne(call: Call): Answer {
-  try {
-    if (call.name === 'close') {
-      session?.close();
-      session = null;
-      return { id: call.id, gives: null };
-    }
-    return { id: call.id, gives: opened().answer(call) };
-  } catch (error) {
-    return { id: call.id, failure: failureOf(error) };
-  }
+function closeSession(): void {
+  session?.close();
+  session = null;
 }
 
-/** All writes in one transaction; if that fails, each in one of its own, so that none fails for another. */
-function answerWrites(calls: readonly Call[]): Answer[] {
+/** Answers calls in one transaction; if one of them fails, each in one of its own. */
+function answerTogether(calls: readonly Call[], kind: 'write' | 'read'): Answer[] {
   if (calls.length === 0) return [];
   try {
-    return opened().answerWrites(calls);
+    return opened().answer(calls, kind);
   } catch (error) {
-    if (calls.length > 1) return calls.flatMap((call) => answerWrites([call]));
-    return calls.map(({ id }) => ({ id, failure: failureOf(error) }));
+    // What is wrong with the file is wrong for all; what is wrong with a call must not fail others.
+    if (calls.length === 1 || isOfTheFile(error)) {
+      const failure = failureOf(error);
+      return calls.map(({ id }) => ({ id, failure }));
+    }
+    return calls.flatMap((call) => answerTogether([call], kind));
   }
 }
 
-port.on('message', (first: Call) => {
-  const calls = [first];
+port.on('message', (first: readonly Call[]) => {
+  const calls = [...first];
   for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
-    calls.push(next.message);
+    calls.push(...next.message);
   }
   session?.hear();
-  const isWrite = (call: Call): boolean => DatabaseSession.isWrite(call.name);
-  const answers = [
-    ...answerWrites(calls.filter(isWrite)),
-    ...calls.filter((call) => !isWrite(call)).map(answerOne),
-  ];
-  tell({ kind: 'answers', answers });
+  const closing = calls.filter(({ name }) => name === 'close');
+  const writes = calls.filter(({ name }) => DatabaseSession.isWrite(name));
+  const reads = calls.filter(({ name }) => name !== 'close' && !DatabaseSession.isWrite(name));
+  const answers = [...answerTogether(writes, 'write'), ...answerTogether(reads, 'read')];
+  if (closing.length > 0) closeSession();
+  tell({
+    kind: 'answers',
+    answers: [...answers, ...closing.map(({ id }) => ({ id, gives: null }))],
+  });
 });

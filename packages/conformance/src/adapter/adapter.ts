@@ -42,4 +42,10 @@ export interface AdapterData {
 export interface AdapterConformanceOptions {
   /** Makes the data that one test uses. Default: in memory. */
   readonly createData?: () => AdapterData | Promise<AdapterData>;
+  /**
+   * What a body with a key `__proto__` or `constructor.prototype` is answered with. A framework whose
+   * own parser refuses such a body may not tell it from a malformed one: then it is
+   * `body_unreadable`. Default: `payload_forbidden_key`.
+   */
+  readonly poisonProblem?: 'payload_forbidden_key' | 'body_unreadable';
 }

@@ -17,6 +17,8 @@ export interface Serving {
 
 /** Starts the servers of a test and takes them down after it. */
 export class Harness {
+  /** The code of a body with keys that poison prototypes. */
+  readonly poisonProblem: NonNullable<AdapterConformanceOptions['poisonProblem']>;
   readonly #factory: AdapterFactory;
   readonly #createData: () => AdapterData | Promise<AdapterData>;
   readonly #servers: TestServer[] = [];
@@ -25,6 +27,7 @@ export class Harness {
   constructor(factory: AdapterFactory, options: AdapterConformanceOptions) {
     this.#factory = factory;
     this.#createData = options.createData ?? inMemory;
+    this.poisonProblem = options.poisonProblem ?? 'payload_forbidden_key';
   }
 
   /** Serves these fixtures. Backoff takes no time, and every random choice is the smallest. */

@@ -163,14 +163,15 @@ export function fidelityCases(suite: StoreSuite): void {
     it(
       'what the caller changes afterwards does not change what is stored',
       play(async (scene) => {
-        const body = new Uint8Array([1, 2, 3]);
-        const { record } = await scene.claimed();
-        const started = await scene.apply(record, { type: 'start' });
-        const result = { status: 200, headers: {}, body };
-        await scene.apply(started, { type: 'complete', result });
-        body.fill(9);
-        const [found] = await scene.store.get({ ids: [record.id], include: 'result' });
-        expect([...(found?.result?.body ?? [])]).toEqual([1, 2, 3]);
+        for (const body of [new Uint8Array([1, 2, 3]), Buffer.from([1, 2, 3])]) {
+          const { record } = await scene.claimed();
+          const started = await scene.apply(record, { type: 'start' });
+          const result = { status: 200, headers: {}, body };
+          await scene.apply(started, { type: 'complete', result });
+          body.fill(9);
+          const [found] = await scene.store.get({ ids: [record.id], include: 'result' });
+          expect([...(found?.result?.body ?? [])]).toEqual([1, 2, 3]);
+        }
       }),
     );
   });

@@ -85,8 +85,9 @@ export class AttemptPool {
       onWritten: this.#setup.onWritten,
       onMoved: (moved) => this.#moved(record, moved),
     });
-    const step = isStarted ? null : nextStep(record, operation.options, clock.now());
-    if (step !== null && step.type !== 'start') {
+    // Also when the start is written: the answer may have come after the deadline.
+    const step = nextStep(record, operation.options, clock.now());
+    if (step.type !== 'start') {
       writer.apply(step).then(this.#setup.onRoom, (error: unknown) => this.#warn(error, record.id));
       return;
     }

@@ -5,7 +5,7 @@ import type { Timer } from '../clock.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Command } from '../state/command.ts';
 import type { IntentRecord } from '../state/intent.ts';
-import type { Claimed, Found, Store, WatchHint } from '../store/store.ts';
+import type { Claimed, ClaimResult, Found, Store, WatchHint } from '../store/store.ts';
 import { AttemptPool } from './attempt-pool.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -108,6 +108,15 @@ export class Engine {
     else if (this.#isOpen) this.#dispatcher.wake();
   }
 
+  /** The declared operation of this name. @throws DurableError `handler_unavailable` if there is none. */
+  operation(name: string): Operation {
+    const operation = this.#operations.get(name);
+    if (operation !== undefined) return operation;
+    const names = [...this.#operations.keys()].join(', ') || 'none';
+    const message = `No operation is called "${name}" here. Declared are: ${names}.`;
+    throw new DurableError('handler_unavailable', message);
+  }
+
   /** Opens the store, once. After a failure the next call, or the next second, tries again. */
   ready(): Promise<void> {
     if (this.#phase === 'stopped') {
@@ -124,7 +133,12 @@ export class Engine {
     return this.#opening;
   }
 
-  /** Prepares an intent. Nothing is stored yet, so that one can begin to listen first. */
+  /** Like {@link ready}, within `storeTimeoutMs`. @throws DurableError `store_unavailable` */
+  opened(): Promise<void> {
+    return this.#isOpen ? Promise.resolve() : this.#ask(async () => {});
+  }
+
+  /** Prepares an intent of an opened store. Nothing is stored yet, so that one can begin to listen first. */
   prepare(submission: Submission): Submitting {
     return this.#submitter.prepare(submission);
   }
@@ -171,9 +185,16 @@ export class Engine {
 
   async #open(): Promise<void> {
     await this.#store.migrate();
+    await this.#readClock();
     this.#unwatch = this.#store.watch((hint) => this.#hinted(hint));
     this.#isOpen = true;
     this.#dispatcher.wake();
+  }
+
+  /** Learns the store's time, so that already the first intent is dated by it: a claim of nothing. */
+  async #readClock(): Promise<void> {
+    if (this.#store.capabilities.clock !== 'store') return;
+    await this.#claimOf([], 1);
   }
 
   /** Opens the store and asks it. @throws DurableError `store_unavailable` when that takes too long. */
@@ -186,21 +207,26 @@ export class Engine {
     const unreserve = this.#pool.reserve(limit);
     try {
       await this.#pool.catchUp();
-      const sentAt = this.#options.clock.now();
-      const { claimed, nextDueAt, now } = await this.#store.claim({
-        now: this.clock.now(),
-        holder: this.#holder,
-        leaseMs: this.#options.leaseMs,
-        operations: [...this.#operations.keys()],
-        limit,
-      });
-      if (this.#store.capabilities.clock === 'store') this.clock.observe(now, sentAt);
+      const { claimed, nextDueAt } = await this.#claimOf([...this.#operations.keys()], limit);
       if (this.#works) for (const one of claimed) this.#takeClaimed(one);
       else await this.#pool.giveBack(claimed.map((one) => one.record));
       return { count: claimed.length, nextDueAt };
     } finally {
       unreserve();
     }
+  }
+
+  async #claimOf(operations: readonly string[], limit: number): Promise<ClaimResult> {
+    const sentAt = this.#options.clock.now();
+    const result = await this.#store.claim({
+      now: this.clock.now(),
+      holder: this.#holder,
+      leaseMs: this.#options.leaseMs,
+      operations,
+      limit,
+    });
+    if (this.#store.capabilities.clock === 'store') this.clock.observe(result.now, sentAt);
+    return result;
   }
 
   #takeClaimed({ record, input }: Claimed): void {

@@ -19,7 +19,7 @@ export interface AttemptContext {
    * follows within 100 ms replaces it.
    * @throws RangeError when a number is not between 0 and 1, or the report is larger than an event may be.
    */
-  progress(progress: number | Progress): void;
+  readonly progress: (progress: number | Progress) => void;
 }
 
 /** An operation as an adapter declares it. */

@@ -3,6 +3,10 @@ import { DurableError } from '../errors.ts';
 /** Visible ASCII and space, 1 to 255 of them. */
 const KEY = /^[\x20-\x7e]{1,255}$/;
 
+/** An sf-string and the parameters that may follow it, which say nothing here (RFC 9651 §3.3). */
+const QUOTED =
+  /^"((?:[^"\\]|\\["\\])*)"(?:; *[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[^"\\]|\\["\\])*"|[^\s";,]+))?)*$/;
+
 /**
  * Parses an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a structured-field
  * string (RFC 9651) or the bare token that most clients send; both spell the same key.
@@ -29,8 +33,9 @@ export function parseIdempotencyKey(
 }
 
 function unquote(text: string): string {
-  if (!/^"(?:[^"\\]|\\["\\])*"$/.test(text)) throw invalid('The quoted string is malformed.');
-  return text.slice(1, -1).replace(/\\(["\\])/g, '$1');
+  const quoted = QUOTED.exec(text)?.[1];
+  if (quoted === undefined) throw invalid('The quoted string is malformed.');
+  return quoted.replace(/\\(["\\])/g, '$1');
 }
 
 function invalid(what: string): DurableError {

@@ -27,8 +27,12 @@ export function encodeInput(captured: CapturedRequest, limits: PayloadLimits): E
     payload === undefined ? `{"rest":${restJson}}` : `{"${key}":${payload},"rest":${restJson}}`;
   return {
     json,
-    fingerprint: () =>
-      hashParts([identity.method, identity.url, canonicalJson(value), isBytes ? 'bytes' : 'json']),
+    fingerprint: () => {
+      const form = isBytes ? 'bytes' : payload === undefined ? 'none' : 'json';
+      // Of what is stored: a value that a middleware made, such as a date, is its text there.
+      const stored = payload === undefined ? '' : canonicalJson(JSON.parse(payload));
+      return hashParts([identity.method, identity.url, stored, form]);
+    },
   };
 }
 

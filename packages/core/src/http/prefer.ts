@@ -10,6 +10,8 @@ export interface Preferences {
 const MAX_WAIT_SECONDS = 30;
 
 const NONE: Preferences = { waitSeconds: null, respondAsync: false };
+/** The parts between commas; a comma inside of a quoted string separates nothing. */
+const PART = /(?:"(?:[^"\\]|\\.)*"|[^,"])+|"/g;
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+(\s*=\s*("(?:[^"\\]|\\.)*"|[\w!#$%&'*+.^`|~-]*))?(\s*;.*)?$/;
 
 /**
@@ -21,7 +23,7 @@ export function parsePrefer(header: string | string[] | undefined): Preferences 
   const text = Array.isArray(header) ? header.join(',') : header;
   let waitSeconds: number | null = null;
   let respondAsync = false;
-  for (const part of text.split(',')) {
+  for (const [part] of text.matchAll(PART)) {
     const preference = part.trim();
     if (preference === '') continue;
     if (!TOKEN.test(preference)) throw invalid(`"${preference.slice(0, 64)}" is no preference.`);

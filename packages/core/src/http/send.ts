@@ -36,7 +36,8 @@ export function sendReply(reply: PlainReply, target: ReplyTarget, method: string
   else target.end(reply.body);
 }
 
-function mergeVary(
+/** Our `Vary` with the names that the app has set before; undefined when we have none. */
+export function mergeVary(
   earlier: number | string | string[] | undefined,
   ours: string | undefined,
 ): string | undefined {

@@ -28,6 +28,8 @@ export async function submit<Source>(exchange: Exchange<Source>): Promise<PlainR
     key === null
       ? null
       : { key: hashParts([owner, operation.name, key]), fingerprint: input.fingerprint() };
+  // An intent is dated by the store's clock, which is known once the store is open.
+  await engine.opened();
   const submitting = engine.prepare({ operation, owner, idempotency, input: input.json });
   const wait =
     waitSeconds === null ? null : waitForEnd(exchange, submitting.record, waitSeconds, true);
@@ -104,9 +106,10 @@ async function finished<Source>(
   return {
     ...reply,
     headers: {
+      // A redirect or a created resource of the handler's keeps its own.
+      [HEADERS.location]: links.self,
       ...reply.headers,
       [HEADERS.intentId]: intentId,
-      [HEADERS.location]: links.self,
       [HEADERS.preferenceApplied]: `wait=${waitSeconds}`,
       [HEADERS.vary]: 'Prefer',
     },

@@ -67,6 +67,7 @@ export function transition(record: IntentRecord, command: Command, now: number):
       if (record.status !== 'IN_PROGRESS') return { ok: false, reason: 'illegal' };
       return fail(draft, command.failure, command.retryAt);
     case 'giveUp':
+      if (record.cancelRequestedAt !== null) return cancel(draft);
       draft.patch({ error: command.failure });
       return draft.end('intent.failed', 'FAILED', { error: command.failure }).done();
     case 'timeOut':

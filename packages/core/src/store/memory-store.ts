@@ -16,7 +16,7 @@ import type {
 } from './store.ts';
 
 /** An intent in memory with all that belongs to it. */
-export interface Entry {
+interface Entry {
   record: IntentRecord;
   /** The events of each commit. */
   readonly commits: (readonly StoredEvent[])[];
@@ -106,7 +106,7 @@ export function memoryStore(data: MemoryData = memoryData()): Store {
     entry.commits.push([...request.events]);
     const { result } = request;
     // Handlers may write to their buffers again after they have answered.
-    if (result !== undefined) entry.result = { ...result, body: result.body.slice() };
+    if (result !== undefined) entry.result = { ...result, body: new Uint8Array(result.body) };
     if (isTerminal(next.status)) live.delete(next.id);
     return { outcome: 'ok' };
   }

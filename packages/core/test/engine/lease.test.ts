@@ -84,7 +84,10 @@ describe('a lease', () => {
     callAt(second, 0).respond(respond('of the second'));
     await clock.until(() => recordOf(b, id).status === 'COMPLETED');
     const result = await a.handle('GET', `/${id}/result`);
-    expect(result).toMatchObject({ status: 200, body: Buffer.from('"of the second"') });
+    expect(result).toMatchObject({
+      status: 200,
+      body: new TextEncoder().encode('"of the second"'),
+    });
   });
 
   it('that was lost leaves the attempt alone that has it now, in the same process', async () => {

@@ -144,7 +144,7 @@ describe('an attempt while the store is away', () => {
     await clock.until(() => recordOf(bed, id).status === 'COMPLETED', 1_000);
     expect(calls.length).toBe(1);
     const reply = await bed.handle('GET', `/${id}/result`);
-    expect(reply).toMatchObject({ status: 200, body: Buffer.from('"kept"') });
+    expect(reply).toMatchObject({ status: 200, body: new TextEncoder().encode('"kept"') });
     expect(recordOf(bed, id)).toMatchObject({ attempt: 1, lostLeases: 0 });
   });
 

@@ -141,6 +141,10 @@ describe('an attempt under a requested cancel', () => {
     expect(outcome(asked, COMMANDS.complete)).toBe('canceled:CANCELED');
   });
 
+  it('does not fail because its process went away', () => {
+    expect(outcome(asked, COMMANDS.giveUp)).toBe('canceled:CANCELED');
+  });
+
   it('does not retry after a failure', () => {
     expect(outcome(asked, COMMANDS.fail)).toBe('canceled:CANCELED');
   });

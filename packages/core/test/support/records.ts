@@ -7,7 +7,7 @@ import type { IntentRecord, StoredResponse } from '../../src/state/intent.ts';
 export const RESPONSE: StoredResponse = {
   status: 200,
   headers: { 'content-type': 'application/json' },
-  body: Buffer.from('{"done":true}'),
+  body: new TextEncoder().encode('{"done":true}'),
 };
 
 /** A record with the given fields, and what follows from them. */

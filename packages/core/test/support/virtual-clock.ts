@@ -60,6 +60,8 @@ export class VirtualClock implements Clock {
 
   /** Fires the next timer, if there is one until `until`. */
   async step(until = Infinity): Promise<boolean> {
+    // What runs in the next turn of the event loop may set the only timer.
+    if (this.#next() === undefined) await settled();
     const next = this.#next();
     if (next === undefined || next.at > until) return false;
     this.#pop();

@@ -1,6 +1,6 @@
 /**
  * The first schema: intents with what changes, and a log with one row per commit. A lease that is given
- * back is a row too, without events and with the intent's number negated, so that others notice it.
+ * back, or taken from the dead, is a row too, without events and with the intent's number negated, so that others notice it.
  */
 export const sql = `
 CREATE TABLE intents (
@@ -28,6 +28,7 @@ CREATE TABLE intents (
 ) STRICT;
 CREATE UNIQUE INDEX intents_by_key ON intents (idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX intents_due ON intents (operation, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX intents_held ON intents (holder) WHERE holder IS NOT NULL;
 CREATE INDEX intents_ended ON intents (updated_at) WHERE due_at IS NULL;
 
 CREATE TABLE log (
@@ -43,6 +44,7 @@ CREATE TABLE log (
 CREATE UNIQUE INDEX log_by_intent ON log (intent, last_seq);
 
 CREATE TABLE holders (
-  holder TEXT PRIMARY KEY
+  holder TEXT PRIMARY KEY,
+  live TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 `;

@@ -7,8 +7,11 @@ export interface Renewer {
   renew(request: RenewRequest): RenewResult;
   /** Renews all leases of a holder; returns how many it had. Call it inside a write transaction. */
   renewAll(holder: string, now: number, leaseMs: number): number;
-  /** Makes all leases of a holder that is dead due. Call it inside a write transaction. */
-  expireAll(holder: string, now: number): void;
+  /**
+   * Makes all leases of a holder that is gone due, and returns the ids of their intents. It stays their
+   * holder, so that the next claim counts them as lost. Call it inside a write transaction.
+   */
+  expireAll(holder: string, now: number): string[];
 }
 
 /** Prepares a {@link Renewer}. */
@@ -25,13 +28,15 @@ export function prepareRenew(db: DatabaseSync, origin: number): Renewer {
   );
   // No event, but a change that others must look at: it has the intent's number negated.
   const insertMark = db.prepare(
-    `INSERT INTO log (intent, last_seq, origin, events) VALUES (-?, ?, ?, '')`,
+    `INSERT INTO log (intent, last_seq, origin, events) VALUES (-?, ?, ?, '')
+     ON CONFLICT DO NOTHING`,
   );
   const renewAll = db.prepare(
     `UPDATE intents SET due_at = ${dueAt} WHERE holder = ?3 AND due_at IS NOT NULL`,
   );
   const expireAll = db.prepare(
-    'UPDATE intents SET due_at = ?1 WHERE holder = ?2 AND due_at IS NOT NULL AND due_at > ?1',
+    `UPDATE intents SET due_at = ?1 WHERE holder = ?2 AND due_at IS NOT NULL AND due_at > ?1
+     RETURNING n, id, lease`,
   );
   return {
     renew: ({ now, leaseMs, leases }) =>
@@ -46,8 +51,10 @@ export function prepareRenew(db: DatabaseSync, origin: number): Renewer {
         return { held: true, seq: Number(row['seq']), cancelRequested };
       }),
     renewAll: (holder, now, leaseMs) => Number(renewAll.run(now, now + leaseMs, holder).changes),
-    expireAll: (holder, now) => {
-      expireAll.run(now, holder);
-    },
+    expireAll: (holder, now) =>
+      expireAll.all(now, holder).map((row) => {
+        insertMark.run(Number(row['n']), Number(row['lease']), origin);
+        return String(row['id']);
+      }),
   };
 }

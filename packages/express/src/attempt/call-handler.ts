@@ -1,0 +1,138 @@
+import {
+  DURABLE_CONTEXT,
+  HandlerFault,
+  type AttemptContext,
+  type StoredResponse,
+} from '@durable-api/core';
+import type { Request, RequestHandler, Response } from 'express';
+import { captureResponse, closeResponse } from './captured-response.ts';
+import { DetachedSocket } from './detached-socket.ts';
+import { restoreRequest, type KeptRequest } from './kept-request.ts';
+import type { MessageFactory } from './message-factory.ts';
+import { Outcome } from './outcome.ts';
+import { isAnswer } from './returned-value.ts';
+import type { SilenceWatch } from './silence-watch.ts';
+
+/** What calls of one handler have in common. */
+export interface HandlerSetup {
+  /** The operation's name, for messages. */
+  readonly name: string;
+  readonly handler: RequestHandler;
+  readonly maxResultBytes: number;
+  readonly silence: SilenceWatch;
+  /** Gives the request back what `capture` kept. */
+  restore(captured: unknown, req: Request): void;
+}
+
+/** What one call is made with. */
+export interface HandlerCall {
+  readonly messages: MessageFactory;
+  readonly kept: KeptRequest;
+  readonly body: unknown;
+  readonly context: AttemptContext;
+}
+
+/**
+ * Calls an Express handler without a client and resolves to what it answered: what it wrote to `res`,
+ * or plain data that it returned. Rejects with what it threw or passed to `next`.
+ */
+export function callHandler(setup: HandlerSetup, call: HandlerCall): Promise<StoredResponse> {
+  const { context, kept } = call;
+  const outcome = new Outcome();
+  const socket = new DetachedSocket(kept.isSecure);
+  const { req, res } = call.messages.create(socket, { ...kept.headers });
+  captureResponse(res, outcome, setup.maxResultBytes);
+  socket.onDestroy = (error) => {
+    outcome.fail(
+      error ?? context.signal.reason ?? new Error('The handler destroyed its response.'),
+    );
+    closeResponse(res);
+  };
+  const next = nextOf(setup, outcome);
+  req.next = next;
+  Reflect.set(req, DURABLE_CONTEXT, context);
+  try {
+    restoreRequest(req, kept, call.body);
+    if (kept.captured !== undefined) setup.restore(kept.captured, req);
+    const returned: unknown = setup.handler(req, res, next);
+    if (isPromise(returned)) awaitReturn(setup, returned, new WeakRef(res), outcome, context);
+    else settleByValue(setup, returned, false, res, outcome);
+  } catch (thrown) {
+    outcome.fail(thrown);
+  }
+  // Who has answered already needs to hear of no abort.
+  if (!outcome.isSettled) closeOnAbort(context.signal, new WeakRef(res));
+  return outcome.promise;
+}
+
+function nextOf({ name }: HandlerSetup, outcome: Outcome): (error?: unknown) => void {
+  return (error) => {
+    if (error !== undefined && error !== null && error !== 'route' && error !== 'router') {
+      outcome.fail(error);
+      return;
+    }
+    const message =
+      `The handler of "${name}" called next() instead of answering, and no handler follows an ` +
+      'operation. Answer with res, return a value, or pass next() an error.';
+    outcome.fail(new HandlerFault('handler_passed', message));
+  };
+}
+
+// The response is held weakly from here on: only what may still answer shall keep it alive.
+function awaitReturn(
+  setup: HandlerSetup,
+  returned: PromiseLike<unknown>,
+  ref: WeakRef<Response>,
+  outcome: Outcome,
+  { signal }: AttemptContext,
+): void {
+  returned.then(
+    (value) => {
+      if (outcome.isSettled) return;
+      if (signal.aborted) outcome.fail(signal.reason);
+      else settleByValue(setup, value, true, ref.deref(), outcome);
+    },
+    (thrown: unknown) => outcome.fail(thrown),
+  );
+}
+
+function settleByValue(
+  setup: HandlerSetup,
+  value: unknown,
+  isAwaited: boolean,
+  res: Response | undefined,
+  outcome: Outcome,
+): void {
+  if (outcome.isSettled) return;
+  if (res === undefined) setup.silence.report(setup.name, outcome);
+  else if (value === undefined || res.headersSent || !isAnswer(value, isAwaited)) {
+    setup.silence.watch(setup.name, res, outcome);
+  } else answer(res, value, outcome);
+}
+
+function answer(res: Response, value: unknown, outcome: Outcome): void {
+  try {
+    if (value instanceof Uint8Array) res.send(Buffer.from(value));
+    else res.json(value);
+  } catch (thrown) {
+    outcome.fail(thrown);
+  }
+}
+
+function closeOnAbort(signal: AbortSignal, ref: WeakRef<Response>): void {
+  const close = (): void => {
+    const res = ref.deref();
+    if (res !== undefined) closeResponse(res);
+  };
+  if (signal.aborted) close();
+  else signal.addEventListener('abort', close, { once: true });
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
+}

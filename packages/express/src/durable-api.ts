@@ -1,0 +1,135 @@
+import {
+  DurableApi,
+  DurableError,
+  decodeInput,
+  type AttemptContext,
+  type DurableApiOptions,
+  type StopOptions,
+  type StoredResponse,
+} from '@durable-api/core';
+import type { Application, Request, RequestHandler } from 'express';
+import { callHandler, type HandlerCall, type HandlerSetup } from './attempt/call-handler.ts';
+import { readKept } from './attempt/kept-request.ts';
+import { MessageFactory } from './attempt/message-factory.ts';
+import { SilenceWatch } from './attempt/silence-watch.ts';
+import { operationMiddleware, type OperationMiddleware } from './mount/middleware.ts';
+import { KnownApps, OperationApp } from './mount/operation-app.ts';
+import { standInApp } from './mount/stand-in-app.ts';
+import type { ExpressOperationOptions, OperationHandler } from './operation-options.ts';
+
+/** The options of {@link durableApi}. */
+export interface ExpressDurableApiOptions extends DurableApiOptions<Request> {
+  /**
+   * The app whose settings, `locals` and views handlers see before the first request. It is found out
+   * when an operation is mounted with `app.use`; name it when all of them are mounted on routers.
+   */
+  readonly app?: Application | undefined;
+}
+
+/** Durable operations of an Express app. */
+export interface ExpressDurableApi extends AsyncDisposable {
+  /**
+   * Makes an operation of a handler: `app.use(path, ...middleware, api.operation(handler))`, or the same
+   * with a router. It answers `POST path` and the paths of its intents under it, and leaves all others
+   * to the app. Mounted at several paths it works at each; links lead to the one that was asked.
+   * @throws DurableError `operation_unnamed`, `operation_duplicate` or `options_invalid`.
+   */
+  operation<Req extends object = Request, Captured = unknown>(
+    handler: OperationHandler<Req>,
+    options?: ExpressOperationOptions<Captured>,
+  ): OperationMiddleware;
+  /** Resolves when the store is open; rejects with the reason why it is not. */
+  ready(): Promise<void>;
+  /** Takes no new work, ends streams, lets attempts end, and closes the store. */
+  stop(options?: StopOptions): Promise<void>;
+}
+
+/**
+ * Makes durable operations of handlers of an Express 4 or 5 app.
+ * @throws DurableError `options_invalid` naming each wrong option.
+ */
+export function durableApi(options: ExpressDurableApiOptions): ExpressDurableApi {
+  const { app, ...rest } = options;
+  const api = new DurableApi<Request>(rest);
+  const apps = new KnownApps(app);
+  const silence = new SilenceWatch();
+  return {
+    operation(handler, given = {}) {
+      const { name = nameOf(handler), capture, restore, ...operationOptions } = given;
+      checkHandler(handler, name);
+      const setup: HandlerSetup = {
+        name,
+        // What a handler declares its request to be is its author's word, in Express as here.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+        handler: handler as unknown as RequestHandler,
+        maxResultBytes: api.maxResultBytes,
+        silence,
+        restore: (captured, req) => {
+          if (restore === undefined) Object.assign(req, captured);
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is what `capture` gave
+          else restore(captured as Parameters<typeof restore>[0], req);
+        },
+      };
+      const operationApp = new OperationApp(apps);
+      const operation = api.declare(
+        { name, run: (input, context) => attempt(setup, operationApp, input, context) },
+        operationOptions,
+      );
+      return operationMiddleware({ api, operation, app: operationApp, capture });
+    },
+    ready: () => api.ready(),
+    stop: (stopOptions) => api.stop(stopOptions),
+    [Symbol.asyncDispose]: () => api.stop(),
+  };
+}
+
+async function attempt(
+  setup: HandlerSetup,
+  app: OperationApp,
+  input: unknown,
+  context: AttemptContext,
+): Promise<StoredResponse> {
+  const { body, rest } = decodeInput(input);
+  const call = { kept: readKept(rest), body, context };
+  const { messages } = app;
+  if (messages !== null) return callHandler(setup, { ...call, messages });
+  return callWithoutApp(setup, app, call);
+}
+
+/** Calls a handler whose app is not known yet, and once more with the app if it looks for it. */
+async function callWithoutApp(
+  setup: HandlerSetup,
+  app: OperationApp,
+  call: Omit<HandlerCall, 'messages'>,
+): Promise<StoredResponse> {
+  const standIn = standInApp();
+  const [first] = await Promise.allSettled([
+    callHandler(setup, { ...call, messages: new MessageFactory(standIn.app) }),
+  ]);
+  if (!standIn.wasAsked()) {
+    if (first.status === 'fulfilled') return first.value;
+    throw first.reason;
+  }
+  return callHandler(setup, { ...call, messages: await app.whenKnown() });
+}
+
+function nameOf(handler: unknown): string {
+  return typeof handler === 'function' ? handler.name : '';
+}
+
+function checkHandler(handler: unknown, name: string): void {
+  if (typeof handler !== 'function') {
+    throw new DurableError(
+      'options_invalid',
+      `api.operation() takes the handler of a route, received ${handler === null ? 'null' : typeof handler}. ` +
+        'Middleware goes before it: app.use(path, requireAuth, express.json(), api.operation(handler)).',
+    );
+  }
+  if (handler.length === 4 || ('handle' in handler && 'set' in handler)) {
+    const what = handler.length === 4 ? 'an error handler' : 'an app';
+    throw new DurableError(
+      'options_invalid',
+      `api.operation() takes a handler (req, res, next), and "${name}" is ${what}.`,
+    );
+  }
+}

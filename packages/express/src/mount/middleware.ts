@@ -1,0 +1,128 @@
+import {
+  DurableError,
+  isOperationPath,
+  problemReply,
+  sendReply,
+  type DurableApi,
+  type Operation,
+  type PlainReply,
+  type PlainRequest,
+} from '@durable-api/core';
+import type {
+  Application,
+  ErrorRequestHandler,
+  NextFunction,
+  Request,
+  RequestHandler,
+  Response,
+} from 'express';
+import { keepRequest } from '../attempt/kept-request.ts';
+import { bodyError } from './body-error.ts';
+import { parsedBody } from './body.ts';
+import type { OperationApp } from './operation-app.ts';
+
+/**
+ * An operation as `app.use` and `router.use` take it: what answers its requests, and what answers for
+ * the body parser in front of it.
+ */
+export type OperationMiddleware = [RequestHandler, ErrorRequestHandler];
+
+/** What an operation is mounted with. */
+export interface MountSetup {
+  readonly api: DurableApi<Request>;
+  readonly operation: Operation;
+  readonly app: OperationApp;
+  readonly capture: ((req: Request) => unknown) | undefined;
+}
+
+/** Makes the middleware of an operation. */
+export function operationMiddleware(setup: MountSetup): OperationMiddleware {
+  const handle: RequestHandler = (req, res, next) => {
+    setup.app.note(req.app);
+    if (req.route !== undefined) {
+      reply(problemReply(mountedAsRoute(req)), req, res);
+      return;
+    }
+    void answerOrPass(setup, req, res, next);
+  };
+  const handleError: ErrorRequestHandler = (error, req, res, next) => {
+    const problem = isOperationPath(req.method, req.path) ? bodyError(error) : null;
+    if (problem === null || res.headersSent) next(error);
+    else reply(problemReply(problem), req, res);
+  };
+  return [noteMount(handle, setup.app), handleError];
+}
+
+async function answerOrPass(
+  setup: MountSetup,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): Promise<void> {
+  try {
+    const answer = await setup.api.handle(setup.operation, plainRequest(setup, req, res));
+    if (answer === null) next();
+    else reply(answer, req, res);
+  } catch (error) {
+    next(error);
+  }
+}
+
+/**
+ * Makes `app.use` tell which app the operation is mounted in, since attempts that a restart left over
+ * begin before any request: Express emits `mount` to what looks like an app. Routers take no notice.
+ */
+function noteMount(handle: RequestHandler, app: OperationApp): RequestHandler {
+  return Object.assign(handle, {
+    handle,
+    set: () => {},
+    emit(event: string, parent: Application) {
+      if (event === 'mount') app.note(parent);
+    },
+  });
+}
+
+function plainRequest(setup: MountSetup, req: Request, res: Response): PlainRequest<Request> {
+  const { method, originalUrl } = req;
+  const queryAt = req.url.indexOf('?');
+  return {
+    source: req,
+    method,
+    operationPath: req.baseUrl,
+    subPath: req.path,
+    query: queryAt === -1 ? '' : req.url.slice(queryAt + 1),
+    headers: req.headers,
+    capture: async () => {
+      const body = parsedBody(req);
+      const captured = await setup.capture?.(req);
+      return {
+        identity: { method, url: originalUrl },
+        body,
+        rest: { ...keepRequest(req, captured) },
+      };
+    },
+    onClose(listener) {
+      if (res.closed) listener();
+      // Not of the request: that closes as soon as its body has been read.
+      else res.on('close', listener);
+    },
+  };
+}
+
+function reply(answer: PlainReply, req: Request, res: Response): void {
+  // Who left meanwhile gets nothing; a stream to nobody would never hear of it.
+  if (res.closed) return;
+  if (answer.kind === 'stream') req.socket.setTimeout(0);
+  sendReply(answer, res, req.method);
+}
+
+function mountedAsRoute(req: Request): DurableError {
+  const path: unknown = req.route?.path;
+  const shown = typeof path === 'string' ? path : '/path';
+  return new DurableError(
+    'mount_invalid',
+    'An operation has routes of its own under its path, so it cannot be the handler of one route. ' +
+      `Mount it with app.use('${shown}', express.json(), api.operation(handler)), ` +
+      'instead of app.post() or app.all().',
+  );
+}

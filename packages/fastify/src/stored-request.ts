@@ -1,0 +1,111 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { CapturedRequest } from '@durable-api/core';
+import type { FastifyRequest } from 'fastify';
+import type { Captured, DurableRouteOptions } from './options.ts';
+import { rawInputs, type InputPart, type RawInputs } from './raw-inputs.ts';
+
+/**
+ * The headers that are stored with a request. None of them may carry a credential, so a header must be
+ * on this list to be stored.
+ */
+const STORED_HEADERS = [
+  'accept',
+  'accept-language',
+  'content-language',
+  'content-type',
+  'host',
+  'origin',
+  'traceparent',
+  'tracestate',
+  'user-agent',
+  'x-correlation-id',
+  'x-request-id',
+] as const;
+
+/** What authentication leaves on a request. A handler that silently went without would act for nobody. */
+const IDENTITY = ['user', 'auth', 'session'] as const;
+
+/** What is stored of a request beside its body. */
+export interface StoredRequest {
+  /** Fastify's id of the request, so that the attempt logs under the same. */
+  readonly id: string;
+  readonly originalUrl: string;
+  /** The URL that Fastify routed by. */
+  readonly url: string;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly headers: IncomingHttpHeaders;
+  readonly isSecure: boolean;
+  readonly captured: Captured;
+  /** What the request had of {@link IDENTITY} and that was not captured. */
+  readonly dropped: readonly string[];
+  /** The parts that are stored as they were before validation, which runs again at the attempt. */
+  readonly raw: readonly InputPart[];
+}
+
+/** Takes of a submit what its attempts need. `raw` is how its inputs were before validation. */
+export async function captureRequest(
+  request: FastifyRequest,
+  capture: DurableRouteOptions['capture'],
+  raw: RawInputs | undefined,
+): Promise<CapturedRequest> {
+  const { originalUrl, url } = request;
+  const inputs = rawInputs(request, raw);
+  const headers: IncomingHttpHeaders = {};
+  for (const name of STORED_HEADERS) {
+    const value = request.headers[name];
+    if (value !== undefined) Object.assign(headers, { [name]: value });
+  }
+  const captured = await capturedValues(request, capture);
+  const rest: StoredRequest = {
+    id: request.id,
+    originalUrl,
+    url,
+    params: inputs.params,
+    query: inputs.query,
+    headers,
+    isSecure: request.protocol === 'https',
+    captured,
+    // A function decides for itself what the handler needs.
+    dropped:
+      typeof capture === 'function'
+        ? []
+        : IDENTITY.filter((name) => isSet(request, name)).filter((name) => !(name in captured)),
+    raw: inputs.raw,
+  };
+  return { identity: { method: 'POST', url: originalUrl }, body: inputs.body, rest: { ...rest } };
+}
+
+/** Reads back the part of a stored input that {@link captureRequest} made of a request. */
+export function readStoredRequest(rest: Readonly<Record<string, unknown>>): StoredRequest {
+  if (!isStoredRequest(rest)) {
+    throw new TypeError('The stored request is not one of @durable-api/fastify.');
+  }
+  return rest;
+}
+
+function capturedValues(
+  request: FastifyRequest,
+  capture: DurableRouteOptions['capture'],
+): Captured | Promise<Captured> {
+  if (capture === undefined) return {};
+  if (typeof capture === 'function') return capture(request);
+  return Object.fromEntries(capture.map((name) => [name, Reflect.get(request, name)]));
+}
+
+// Decorators begin as null or as an empty string, for want of a better value.
+function isSet(request: FastifyRequest, name: string): boolean {
+  const value: unknown = name in request ? Reflect.get(request, name) : undefined;
+  return value !== undefined && value !== null && value !== '';
+}
+
+function isStoredRequest(rest: object): rest is StoredRequest {
+  return (
+    'originalUrl' in rest &&
+    'url' in rest &&
+    'headers' in rest &&
+    'captured' in rest &&
+    'dropped' in rest &&
+    'raw' in rest
+  );
+}

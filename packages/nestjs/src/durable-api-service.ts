@@ -1,0 +1,115 @@
+import type {
+  CancelIntentOptions,
+  IntentOwner,
+  IntentRecord,
+  ListIntentsOptions,
+  ObserveIntentOptions,
+  StopOptions,
+  StoredResponse,
+  SubmitIntentOptions,
+  SubmittedIntent,
+} from '@durable-api/core';
+import type { WireEvent } from '@durable-api/protocol';
+import { Observable } from 'rxjs';
+import type { DurableRuntime } from './durable-runtime.ts';
+
+/** What a submit from code gives a durable method, as a request would. Pipes run on it at the attempt. */
+export interface MethodInput {
+  readonly body?: unknown;
+  readonly params?: Readonly<Record<string, string>> | undefined;
+  readonly query?: Readonly<Record<string, unknown>> | undefined;
+  /** By names in lower case. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly ip?: string | undefined;
+  /** What `capture` would have stored of a request. */
+  readonly captured?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * Submits, looks, lists, cancels and observes from code. It is trusted: no guard, `identify` or
+ * `authorize` is asked, and without an `owner` any intent is found. Rejections are `DurableError`s.
+ */
+export class DurableApiService {
+  readonly #runtime: DurableRuntime;
+
+  constructor(runtime: DurableRuntime) {
+    this.#runtime = runtime;
+  }
+
+  /**
+   * Stores an intent of the operation of this name, `Controller.method` unless `@Durable` says another.
+   * @throws DurableError `handler_unavailable`, `idempotency_key_reused`, or what is wrong with the input.
+   */
+  submit(
+    operation: string,
+    input: MethodInput = {},
+    options: SubmitIntentOptions = {},
+  ): Promise<SubmittedIntent> {
+    const { body, captured = {}, ...parts } = input;
+    const request = Object.fromEntries(
+      Object.entries(parts).filter(([, value]) => value !== undefined),
+    );
+    const rest = { request, captured, platform: this.#runtime.platformType };
+    return this.#runtime.api.intents.submit(operation, { body, rest }, options);
+  }
+
+  /** The intent as it is now; null when there is none of this owner's. */
+  get(intentId: string, options?: IntentOwner): Promise<IntentRecord | null> {
+    return this.#runtime.api.intents.get(intentId, options);
+  }
+
+  /** What the method answered; null unless the intent is COMPLETED. */
+  result(intentId: string, options?: IntentOwner): Promise<StoredResponse | null> {
+    return this.#runtime.api.intents.result(intentId, options);
+  }
+
+  /** A page of intents, newest first. */
+  list(options?: ListIntentsOptions): Promise<readonly IntentRecord[]> {
+    return this.#runtime.api.intents.list(options);
+  }
+
+  /**
+   * Cancels an intent; twice changes nothing.
+   * @throws DurableError `intent_not_found`, or `intent_terminal` when it ended otherwise.
+   */
+  cancel(intentId: string, options?: CancelIntentOptions): Promise<IntentRecord> {
+    return this.#runtime.api.intents.cancel(intentId, options);
+  }
+
+  /** The events of an intent as they happen, the same as over SSE, until its last. */
+  observe(
+    intentId: string,
+    options?: ObserveIntentOptions,
+  ): AsyncGenerator<WireEvent, void, undefined> {
+    return this.#runtime.api.intents.observe(intentId, options);
+  }
+
+  /** {@link observe} as an Observable; it begins anew for each who subscribes, and ends when they leave. */
+  observe$(
+    intentId: string,
+    options: Omit<ObserveIntentOptions, 'signal'> = {},
+  ): Observable<WireEvent> {
+    return new Observable((subscriber) => {
+      const leave = new AbortController();
+      const follow = async (): Promise<void> => {
+        const events = this.observe(intentId, { ...options, signal: leave.signal });
+        for await (const event of events) subscriber.next(event);
+      };
+      follow().then(
+        () => subscriber.complete(),
+        (error: unknown) => subscriber.error(error),
+      );
+      return () => leave.abort();
+    });
+  }
+
+  /** Resolves when the store is open; rejects with the reason why it is not. */
+  ready(): Promise<void> {
+    return this.#runtime.api.ready();
+  }
+
+  /** Takes no new work, ends streams, lets attempts end, and closes the store. `app.close()` does it. */
+  stop({ graceMs }: StopOptions = {}): Promise<void> {
+    return this.#runtime.stop(graceMs);
+  }
+}

@@ -1,0 +1,33 @@
+import type { PlainReply } from '@durable-api/core';
+import type { HttpServer } from '@nestjs/common';
+import type { DurableRequest } from '../durable-request.ts';
+import { expressPlatform } from './express-platform.ts';
+import { fastifyPlatform } from './fastify-platform.ts';
+
+/** What an app does with a request that a route of ours leaves to others. */
+export type PassOn = () => void;
+
+/** What differs between the HTTP frameworks under Nest. */
+export interface Platform {
+  /** How the framework is called by the adapter's `getType()`. */
+  readonly type: 'express' | 'fastify';
+  /** Called before Nest registers the routes of controllers. */
+  prepare(): void;
+  /** Writes an answer, past interceptors and serialisers. */
+  send(reply: PlainReply, request: DurableRequest, response: unknown): void;
+  /** Calls `listener` when the connection closes. */
+  onClose(response: unknown, listener: () => void): void;
+  /** Leaves the request to the app's other routes. */
+  passOn(response: unknown, next: unknown): void;
+}
+
+/**
+ * The platform of an app; null when it is none of those that there are.
+ * @throws TypeError never: an unknown platform is reported by the caller, which knows the app.
+ */
+export function platformOf(adapter: HttpServer): Platform | null {
+  const type: unknown = adapter.getType();
+  if (type === 'express') return expressPlatform(adapter);
+  if (type === 'fastify') return fastifyPlatform(adapter);
+  return null;
+}
