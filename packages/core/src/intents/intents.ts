@@ -5,6 +5,7 @@ import { DurableError } from '../errors.ts';
 import { hashParts } from '../http/fingerprint.ts';
 import { encodeInput } from '../http/input.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { checkOwner } from '../owner.ts';
 import type { IntentRecord, StoredResponse } from '../state/intent.ts';
 import type { Found } from '../store/store.ts';
 import { observeIntent } from './observe-intent.ts';
@@ -80,7 +81,7 @@ export class Intents {
   /**
    * Stores an intent of the operation of this name; resolves after the store's commit.
    * @throws DurableError `handler_unavailable` for an operation that is not declared in this process,
-   * `idempotency_key_reused`, or the code of what is wrong with the payload.
+   * `idempotency_key_reused`, `owner_forbidden`, or the code of what is wrong with the payload.
    */
   async submit(
     operationName: string,
@@ -88,6 +89,7 @@ export class Intents {
     { owner = '', idempotencyKey }: SubmitIntentOptions = {},
   ): Promise<SubmittedIntent> {
     const operation = this.#engine.operation(operationName);
+    checkOwner(owner);
     const { body, rest = {} } = input;
     const identity = { method: '', url: '' };
     const encoded = encodeInput({ identity, body, rest }, this.#options.limits);
@@ -119,6 +121,7 @@ export class Intents {
   async list({ limit = 100, ...which }: ListIntentsOptions = {}): Promise<readonly IntentRecord[]> {
     const { owner, operation, statuses, before } = which;
     const { store, storeTimeoutMs, clock } = this.#options;
+    if (owner !== undefined) checkOwner(owner);
     await this.#engine.ready();
     const listed = store.list({
       limit,
