@@ -10,7 +10,6 @@ import { placed, toStatements } from './batches.ts';
 import type { Database } from './database.ts';
 import { toStoredId } from './intent-id.ts';
 import { decodeRecord, nullable, number, RECORD_WIDTH, text } from './record.ts';
-import { toSafeText } from './safe-text.ts';
 import { CLAIM, RENEW } from './sql/claim.ts';
 
 /** How soon to look again at what is due but was just being written by somebody else, in ms. */
@@ -19,8 +18,8 @@ const BUSY_MS = 50;
 /** Takes leases: see `Store.claim`. */
 export async function claim(database: Database, request: ClaimRequest): Promise<ClaimResult> {
   const { operations, limit, holder, leaseMs } = request;
-  const names = textArray(operations.map(toSafeText));
-  const { rows } = await database.run(CLAIM, [names, limit, toSafeText(holder), leaseMs]);
+  const names = textArray(operations);
+  const { rows } = await database.run(CLAIM, [names, limit, holder, leaseMs]);
   const first = rows.find((row) => row[0] !== null);
   if (first === undefined) throw new Error('A claim told nothing.');
   const now = number(first, 0);

@@ -13,7 +13,6 @@ import { intArray, textArray, uuidArray } from './binary-array.ts';
 import type { Database, Row } from './database.ts';
 import { toStoredId } from './intent-id.ts';
 import { decodeRecord, number, RECORD_WIDTH, text } from './record.ts';
-import { toSafeText } from './safe-text.ts';
 import { EVENTS, GET, GET_WITH_INPUT, GET_WITH_RESULT, LIST, STATS } from './sql/read.ts';
 import { decodeEvents } from './stored-events.ts';
 
@@ -62,8 +61,8 @@ export async function events(
 export async function list(database: Database, request: ListRequest): Promise<IntentRecord[]> {
   const { owner, operation, statuses, before, limit } = request;
   const { rows } = await database.run(LIST, [
-    owner === undefined ? null : toSafeText(owner),
-    operation === undefined ? null : toSafeText(operation),
+    owner ?? null,
+    operation ?? null,
     statuses === undefined ? null : textArray(statuses),
     before === undefined ? null : toStoredId(before),
     limit,

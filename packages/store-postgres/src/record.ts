@@ -1,7 +1,6 @@
 import { STATUSES, type Status } from '@durable-api/protocol';
 import type { IntentRecord } from '@durable-api/core';
 import type { Row } from './database.ts';
-import { fromSafeText } from './safe-text.ts';
 
 /** How many columns a record has in the results of the statements. */
 export const RECORD_WIDTH = 15;
@@ -52,19 +51,17 @@ export function decodeRecord(row: Row, from: number): IntentRecord {
   const holder = row[from + 11];
   return {
     id: text(row, from),
-    operation: fromSafeText(text(row, from + 1)),
-    owner: fromSafeText(text(row, from + 2)),
+    operation: text(row, from + 1),
+    owner: text(row, from + 2),
     createdAt: number(row, from + 3),
     deadlineAt: nullable(row, from + 4),
     idempotency:
-      key === null || key === undefined
-        ? null
-        : { key: fromSafeText(key), fingerprint: fromSafeText(text(row, from + 6)) },
+      key === null || key === undefined ? null : { key, fingerprint: text(row, from + 6) },
     seq: number(row, from + 7),
     status: status(text(row, from + 8)),
     updatedAt: number(row, from + 9),
     lease: number(row, from + 10),
-    holder: holder === null || holder === undefined ? null : fromSafeText(holder),
+    holder: holder ?? null,
     lostLeases: number(row, from + 12),
     dueAt: nullable(row, from + 13),
     ...decodeState(text(row, from + 14)),

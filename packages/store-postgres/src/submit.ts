@@ -9,7 +9,6 @@ import { placed, toStatements, type Placed } from './batches.ts';
 import type { Database, Row } from './database.ts';
 import { isIntentId } from './intent-id.ts';
 import { decodeRecord, encodeState, number, text } from './record.ts';
-import { toSafeText } from './safe-text.ts';
 import { FIND_EARLIER, SUBMIT } from './sql/submit.ts';
 import { encodeEvents } from './stored-events.ts';
 
@@ -66,12 +65,12 @@ export function toSubmitRow({ record, events, input }: SubmitRequest): SubmitRow
   const { idempotency, holder } = record;
   return {
     id: record.id,
-    operation: toSafeText(record.operation),
-    owner: toSafeText(record.owner),
+    operation: record.operation,
+    owner: record.owner,
     created_at: record.createdAt,
     deadline_at: record.deadlineAt,
-    idempotency_key: idempotency === null ? null : toSafeText(idempotency.key),
-    fingerprint: idempotency === null ? null : toSafeText(idempotency.fingerprint),
+    idempotency_key: idempotency?.key ?? null,
+    fingerprint: idempotency?.fingerprint ?? null,
     seq: record.seq,
     events: encodeEvents(events),
     input,
@@ -80,7 +79,7 @@ export function toSubmitRow({ record, events, input }: SubmitRequest): SubmitRow
     updated_at: record.updatedAt,
     cancel_requested: record.cancelRequestedAt !== null,
     lease: record.lease,
-    holder: holder === null ? null : toSafeText(holder),
+    holder,
     lost_leases: record.lostLeases,
     state: encodeState(record),
   };
@@ -128,7 +127,7 @@ async function findEarlier(
 ): Promise<(IntentRecord | undefined)[]> {
   if (batch.length === 0) return [];
   const ids = uuidArray(batch.map(({ item }) => idOf(item)));
-  const keys = textArray(batch.map(({ item }) => safeKeyOf(item)));
+  const keys = textArray(batch.map(({ item }) => keyOf(item)));
   const { rows } = await database.run(FIND_EARLIER, [ids, keys]);
   const found = new Map<number, Row>(rows.map((row) => [number(row, 0), row]));
   return batch.map((_, i) => {
@@ -166,11 +165,6 @@ function idOf(request: SubmitRequest): string {
 
 function keyOf(request: SubmitRequest): string | null {
   return request.record.idempotency?.key ?? null;
-}
-
-function safeKeyOf(request: SubmitRequest): string | null {
-  const key = keyOf(request);
-  return key === null ? null : toSafeText(key);
 }
 
 function bytesOf(request: SubmitRequest): number {

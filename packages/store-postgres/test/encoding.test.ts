@@ -9,7 +9,6 @@ import {
   textArray,
   uuidArray,
 } from '../src/binary-array.ts';
-import { fromSafeText, toSafeText } from '../src/safe-text.ts';
 import { decodeEvents, encodeEvents } from '../src/stored-events.ts';
 import { channelOf, decodeWakeUp, encodeWakeUp } from '../src/wake-up.ts';
 import { findTestDatabase } from './support/test-database.ts';
@@ -69,35 +68,6 @@ describe.skipIf(database === null)('arrays in binary', () => {
 
   it('cut fractions off instants', async () => {
     expect(await echo('bigint', bigintArray([1_700_000_000_000.9]))).toEqual(['1700000000000']);
-  });
-});
-
-describe('a text that Postgres can hold', () => {
-  const anything = fc.string({
-    unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)),
-  });
-  const tricky = fc.array(fc.constantFrom('\0', '\\', 'u0000', '\ud800', '\udc00', 'a', '😀'));
-
-  it('is made of any, and gives it back', () => {
-    const all = fc.oneof(
-      anything,
-      tricky.map((parts) => parts.join('')),
-    );
-    fc.assert(
-      fc.property(all, (value) => {
-        const safe = toSafeText(value);
-        expect(safe.includes('\0')).toBe(false);
-        expect(safe.isWellFormed()).toBe(true);
-        expect(fromSafeText(safe)).toBe(value);
-      }),
-      { numRuns: 2_000 },
-    );
-  });
-
-  it('is the text itself unless that is strange', () => {
-    for (const value of ['', 'tenant-7', 'Grüße 😀', "o'brien", 'a/b?c=d']) {
-      expect(toSafeText(value)).toBe(value);
-    }
   });
 });
 
