@@ -32,7 +32,7 @@ export function describeSibling(
   const inherited = ['tags', 'security', 'hide'].filter((name) => own[name] !== undefined);
   return {
     ...Object.fromEntries(inherited.map((name) => [name, own[name]])),
-    summary: `${SUMMARIES[part][method] ?? part} of ${route.url}`,
+    summary: `${SUMMARIES[part][method] ?? part} of POST ${route.url}`,
     params: pathParams(route.url, own.params, idParam),
     ...(part === '/events' && { querystring: EVENTS_QUERY }),
     response: { ...answers(method, part, own.response), '4xx': problems() },

@@ -4,8 +4,12 @@ import fastify, {
   type FastifyServerOptions,
   type LightMyRequestResponse,
 } from 'fastify';
+import oldest from 'fastify50';
 import { afterEach } from 'vitest';
 import { durableApi, type DurableApiPluginOptions } from '../src/index.ts';
+
+/** The oldest Fastify that the package works with. */
+export const fastify50: typeof fastify = asFastify(oldest);
 
 const started: FastifyInstance[] = [];
 
@@ -72,4 +76,14 @@ export async function ended(
       return snapshot;
     }
   }
+}
+
+// The types of two versions of one package are not compatible, although all that is used of them is.
+function asFastify(create: unknown): typeof fastify {
+  if (!isFastify(create)) throw new TypeError('Not Fastify.');
+  return create;
+}
+
+function isFastify(create: unknown): create is typeof fastify {
+  return typeof create === 'function' && 'errorCodes' in create;
 }

@@ -1,9 +1,8 @@
-import fastify50 from 'fastify50';
 import { memoryStore } from '@durable-api/core';
 import type { InjectOptions } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { durableApi } from '../src/index.ts';
-import { createApp, submit } from './app.ts';
+import { createApp, fastify50, submit } from './app.ts';
 
 const json = { 'content-type': 'application/json' };
 

@@ -3,23 +3,35 @@ import { fixtureTenant, type FixtureOperation } from '@durable-api/conformance';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { durable, durableApi } from '../src/index.ts';
 
-/** Makes the app that the fixtures are mounted in. */
-export type CreateApp = () => FastifyInstance;
+/** The app that the fixtures are mounted in. */
+export interface Host {
+  readonly create: () => FastifyInstance;
+  /** Adds what the app has beside. */
+  readonly equip?: (app: FastifyInstance) => Promise<void>;
+  /** Where everything is mounted. Default: at the root. */
+  readonly prefix?: string;
+}
 
 /** Serves the fixtures of the suite as routes of a Fastify app. */
 export async function serveFixtures(
-  createApp: CreateApp,
+  { create, equip, prefix = '' }: Host,
   { options, operations, routes }: AdapterSetup,
 ): Promise<AdapterServer> {
-  const app = createApp();
+  const app = create();
+  await equip?.(app);
   await app.register(durableApi, options);
-  for (const operation of operations) await app.register(scopeOf(operation));
-  for (const { method, path, body } of routes) {
-    app.route({ method, url: path, handler: async () => body });
-  }
-  const baseUrl = await app.listen({ port: 0, host: '127.0.0.1' });
+  await app.register(
+    async (scope) => {
+      for (const operation of operations) await scope.register(scopeOf(operation));
+      for (const { method, path, body } of routes) {
+        scope.route({ method, url: path, handler: async () => body });
+      }
+    },
+    { prefix },
+  );
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' });
   return {
-    baseUrl,
+    baseUrl: origin + prefix,
     async stop(graceMs) {
       await app.durableApi.stop({ graceMs });
       await app.close();

@@ -68,7 +68,9 @@ describe('a handler that was there before', () => {
   it('answers by code, header and send in callback style, now or later', async () => {
     const app = await createApp();
     app.post('/op', { config: { durable: true } }, (_request, reply) => {
-      setImmediate(() => void reply.code(201).header('X-Report', 'r7').type('text/csv').send('a,b\n'));
+      setImmediate(
+        () => void reply.code(201).header('X-Report', 'r7').type('text/csv').send('a,b\n'),
+      );
     });
     const answer = await run(app);
     expect([answer.statusCode, answer.body]).toEqual([201, 'a,b\n']);

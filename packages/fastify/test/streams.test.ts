@@ -187,18 +187,16 @@ describe('app.close()', () => {
   it('and a restart on the same port: every EventSource comes back and sees the rest, once', async () => {
     const data = memoryData();
     const gate = Promise.withResolvers<object>();
-    const serve = async (port: number): Promise<FastifyInstance> => {
+    const serve = async (port: number) => {
       const app = fastify();
       await app.register(durableApi, { store: memoryStore(data), graceMs: 0, random: () => 0 });
       app.post('/op', { config }, () => gate.promise);
-      await app.listen({ port, host: '127.0.0.1' });
-      return app;
+      return { app, origin: await app.listen({ port, host: '127.0.0.1' }) };
     };
     const first = await serve(0);
-    const port = first.addresses()[0]?.port ?? 0;
-    const path = await submit(first);
+    const path = await submit(first.app);
     const sources = Array.from({ length: 3 }, () => {
-      const source = new EventSource(`http://127.0.0.1:${port}${path}/events`);
+      const source = new EventSource(`${first.origin}${path}/events`);
       const seqs: number[] = [];
       const completed = Promise.withResolvers<void>();
       const note = ({ lastEventId }: { readonly lastEventId: string }): void => {
@@ -218,9 +216,9 @@ describe('app.close()', () => {
       return { seqs, opened, completed: completed.promise };
     });
     await Promise.all(sources.map(({ opened }) => opened));
-    await first.close();
-    const second = await serve(port);
-    cleanups.push(() => second.close());
+    await first.app.close();
+    const second = await serve(Number(new URL(first.origin).port));
+    cleanups.push(() => second.app.close());
     gate.resolve({ done: true });
     await Promise.all(sources.map(({ completed }) => completed));
     for (const { seqs } of sources) {

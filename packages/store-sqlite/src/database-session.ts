@@ -40,7 +40,8 @@ export class DatabaseSession {
       const db = this.#db;
       const origin = randomInt(2 ** 31);
       this.#tell = tell;
-      this.#transactions = prepareTransactions(db);
+      this.#walWatch = new WalWatch(path, () => this.#lookAtOthers());
+      this.#transactions = prepareTransactions(db, () => this.#walWatch.touch());
       this.#operations = prepareOperations(db, origin);
       this.#foreignChanges = prepareForeignChanges(db, origin);
       this.#holders = new Holders({
@@ -51,9 +52,8 @@ export class DatabaseSession {
         now: () => Date.now() + this.#clockAheadMs,
         onFreed: (ids) => this.#tell({ kind: 'hint', ids }),
       });
-      this.#holders.clear();
+      this.#holders.recover();
       this.#guard = new LeaseGuard({ renewAll: (leaseMs) => this.#renewOwn(leaseMs) });
-      this.#walWatch = new WalWatch(path, () => this.#lookAtOthers());
     } catch (error) {
       this.#db.close();
       throw error;

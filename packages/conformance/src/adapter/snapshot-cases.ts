@@ -106,6 +106,9 @@ export function snapshotCases(harness: Harness): void {
       const operation = fixtureOperation({ handle: () => gate.promise });
       const server = await harness.serve({ operations: [operation] });
       const accepted = await server.submit();
+      const stream = await server.observe(accepted.links.events);
+      await stream.upTo('intent.in_progress');
+      stream.leave();
       const before = await server.send('GET', accepted.links.self);
       const answer = await server.send('GET', accepted.links.self, {
         headers: { prefer: 'wait=1', 'if-none-match': String(before.headers.etag) },
@@ -141,6 +144,9 @@ export function snapshotCases(harness: Harness): void {
       const operation = fixtureOperation({ handle: () => gate.promise });
       const server = await harness.serve({ operations: [operation] });
       const accepted = await server.submit();
+      const stream = await server.observe(accepted.links.events);
+      await stream.upTo('intent.in_progress');
+      stream.leave();
       const answer = await server.send('GET', accepted.links.result);
       const problem = expectProblem(answer, 'intent_not_finished');
       expect(problem).toMatchObject({
