@@ -24,6 +24,11 @@ export interface SubmitIntentOptions {
   readonly owner?: string | undefined;
   /** Names the submit, so that repeating it gives the same intent. */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * A transaction of your own that the submit shall be a part of: the intent is there when it commits,
+   * and never was when it rolls back. The store says what it takes, for instance a client of `pg`.
+   */
+  readonly transaction?: unknown;
 }
 
 /** A stored submit. */
@@ -79,14 +84,15 @@ export class Intents {
   }
 
   /**
-   * Stores an intent of the operation of this name; resolves after the store's commit.
+   * Stores an intent of the operation of this name; resolves after the store's commit, or with a
+   * `transaction` when the intent is a part of that.
    * @throws DurableError `handler_unavailable` for an operation that is not declared in this process,
    * `idempotency_key_reused`, `owner_forbidden`, or the code of what is wrong with the payload.
    */
   async submit(
     operationName: string,
     input: IntentInput = {},
-    { owner = '', idempotencyKey }: SubmitIntentOptions = {},
+    { owner = '', idempotencyKey, transaction }: SubmitIntentOptions = {},
   ): Promise<SubmittedIntent> {
     const operation = this.#engine.operation(operationName);
     checkOwner(owner);
@@ -100,7 +106,13 @@ export class Intents {
             key: hashParts([owner, operation.name, idempotencyKey]),
             fingerprint: hashParts([encoded.json]),
           };
-    const submitting = this.#engine.prepare({ operation, owner, idempotency, input: encoded.json });
+    const submitting = this.#engine.prepare({
+      operation,
+      owner,
+      idempotency,
+      input: encoded.json,
+      transaction,
+    });
     const stored = await submitting.store();
     if (stored.outcome === 'created') return { record: submitting.record, isReplayed: false };
     if (stored.record.idempotency?.fingerprint !== idempotency?.fingerprint) throw reused();
