@@ -11,6 +11,7 @@ import { checkOptions, type PostgresStoreOptions } from './options.ts';
 import type { PgPool } from './pg-pool.ts';
 import { prune } from './prune.ts';
 import { events, get, list, stats } from './read.ts';
+import { submitInTransaction } from './submit-in-transaction.ts';
 import { submit } from './submit.ts';
 import { takeClient } from './take-client.ts';
 import { WakeUps } from './wake-ups.ts';
@@ -60,14 +61,19 @@ export function postgresStore(options: PostgresStoreOptions): Store {
       shared: true,
       watches: true,
       clock: 'store',
+      transactions: true,
     },
     migrate: () =>
       gate.pass(async () => {
         await checkServer(database, acceptDurability !== undefined);
         await migrate(database, MIGRATIONS);
       }),
-    submit: (batch) =>
+    submit: (batch, transaction) =>
       gate.pass(async () => {
+        if (transaction !== undefined) {
+          const text = (statement: string): string => database.text(statement);
+          return submitInTransaction(batch, { transaction, channel: wakeUps.channel, text });
+        }
         const results = await submit(database, batch);
         const created = batch.filter((_, i) => results[i]?.outcome === 'created');
         wakeUps.note(created.map(({ record }) => record.id));

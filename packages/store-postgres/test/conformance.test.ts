@@ -9,7 +9,13 @@ if (database === null) describe.skip('postgresStore', () => it('conforms'));
 else {
   afterAll(() => database.end());
   storeConformance('postgresStore', {
-    capabilities: { durability: 'power-loss', shared: true, watches: true, clock: 'store' },
+    capabilities: {
+      durability: 'power-loss',
+      shared: true,
+      watches: true,
+      clock: 'store',
+      transactions: true,
+    },
     create() {
       const schema = database.emptySchema();
       return {

@@ -53,7 +53,7 @@ WITH request AS (
   )
 ),
 ${STORE}
-SELECT id::text AS id, pg_notify($2::text, $3::text)::text AS woken FROM stored`;
+SELECT id::text AS found, pg_notify($2::text, $3::text)::text AS woken FROM stored`;
 
 /** What was there before: by key, else by id. */
 export const FIND_EARLIER: string = sql`
@@ -67,3 +67,11 @@ CROSS JOIN LATERAL (
   ) AS e ORDER BY rank LIMIT 1
 ) AS earlier
 JOIN ${RECORD_TABLES} ON i.id = earlier.id`;
+
+/** The same inside somebody else's transaction: the columns of the record as one JSON text. */
+export const FIND_EARLIER_IN_TRANSACTION: string = sql`
+SELECT json_build_array(${RECORD})::text AS found
+FROM ${RECORD_TABLES}, (SELECT $1::text::uuid AS id, $2::text AS idempotency_key) AS r
+WHERE i.id = r.id OR i.idempotency_key = r.idempotency_key
+ORDER BY (i.idempotency_key = r.idempotency_key) IS TRUE DESC
+LIMIT 1`;
