@@ -22,6 +22,8 @@ export interface StoreCapabilities {
    * own, ignores the request's, and reports it.
    */
   readonly clock: 'caller' | 'store';
+  /** Whether `submit` can be part of a transaction of the caller's own. Default: false. */
+  readonly transactions?: boolean;
 }
 
 /** One intent to store. */
@@ -183,8 +185,11 @@ export interface Store {
    * Stores intents. Each one's record, events and input appear together or not at all. An idempotency
    * key, or an id, that is there already wins over the newcomer, also within one batch. Returns one
    * result per request, in order. After it resolves, the intents are as durable as the store is.
+   *
+   * With a `transaction`, whose form is the store's to say, they are a part of that instead: they are
+   * there when it commits, and never were when it rolls back. Only for stores with `transactions`.
    */
-  submit(batch: readonly SubmitRequest[]): Promise<readonly SubmitResult[]>;
+  submit(batch: readonly SubmitRequest[], transaction?: unknown): Promise<readonly SubmitResult[]>;
 
   /**
    * Takes the lease of what is due (`dueAt <= now`), the longest due first: raises `lease`, sets
