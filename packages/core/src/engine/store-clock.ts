@@ -13,7 +13,8 @@ export class StoreClock implements Clock {
   }
 
   now(): number {
-    return this.#clock.now() + this.#offsetMs;
+    // Ids and stored instants take whole milliseconds, which not every clock counts in.
+    return Math.floor(this.#clock.now()) + this.#offsetMs;
   }
 
   setTimeout(fire: () => void, delayMs: number): Timer {
