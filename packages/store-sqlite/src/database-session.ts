@@ -112,16 +112,14 @@ export class DatabaseSession {
     }
   }
 
-  #lookAtOthers(): boolean {
+  #lookAtOthers(): void {
     try {
       const changes = this.#foreignChanges();
-      if (changes === null) return false;
+      if (changes === null) return;
       this.#tell({ kind: 'hint', ids: changes.ids });
       this.#holders.watch();
-      return true;
     } catch {
       // Whatever it is, the next call of the main thread meets it too and reports it.
-      return false;
     }
   }
 
