@@ -2,7 +2,7 @@ import { DurableError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import { createIntent, type NewIntent } from '../state/submit.ts';
-import type { SubmitRequest } from '../store/store.ts';
+import type { SubmitRequest, SubmitResult } from '../store/store.ts';
 import type { AttemptPool } from './attempt-pool.ts';
 import { encodeStored } from './encode-stored.ts';
 import type { GroupCommit, Submitted } from './group-commit.ts';

@@ -23,7 +23,7 @@ export interface Wish {
 }
 
 /** An id as the engine makes it. */
-export function newId(): string {
+function newId(): string {
   const time = Date.now().toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }

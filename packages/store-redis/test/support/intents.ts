@@ -45,7 +45,7 @@ export function newId(): string {
 }
 
 /** The commit that `commands`, one after the other, make of a claimed record. */
-export function change(record: IntentRecord, ...commands: readonly Command[]): CommitRequest {
+function change(record: IntentRecord, ...commands: readonly Command[]): CommitRequest {
   let next = record;
   const events: IntentEvent[] = [];
   for (const command of commands) {
