@@ -2,7 +2,7 @@ import { DurableError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import { createIntent, type NewIntent } from '../state/submit.ts';
-import type { SubmitRequest, SubmitResult } from '../store/store.ts';
+import type { SubmitRequest } from '../store/store.ts';
 import type { AttemptPool } from './attempt-pool.ts';
 import { encodeStored } from './encode-stored.ts';
 import type { GroupCommit, Submitted } from './group-commit.ts';
@@ -124,7 +124,7 @@ export class Submitter {
   }
 
   /** Nobody is told of it here: it is the store's to do so when the transaction commits. */
-  async #submitWithin(transaction: unknown, request: SubmitRequest): Promise<SubmitResult> {
+  async #submitWithin(transaction: unknown, request: SubmitRequest): Promise<Submitted> {
     const { store } = this.#setup.options;
     if (store.capabilities.transactions !== true) {
       const message =
@@ -134,6 +134,7 @@ export class Submitter {
     await this.#setup.ready();
     const [result] = await store.submit([request], transaction);
     if (result === undefined) throw new Error('The store left out a result.');
+    if (result.outcome === 'failed') throw result.error;
     return result;
   }
 
