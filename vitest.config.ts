@@ -15,6 +15,12 @@ export default defineConfig({
             'examples/*/*.test.ts',
             'test/**/*.test.ts',
           ],
+          typecheck: {
+            enabled: true,
+            checker: 'tsc',
+            include: ['packages/*/test/**/*.test-d.ts'],
+            tsconfig: 'packages/client/test/tsconfig.json',
+          },
           exclude: [...configDefaults.exclude, 'packages/nestjs/**'],
         },
       },

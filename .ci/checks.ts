@@ -24,9 +24,12 @@ function testCounts(): { passed: number; failed: number } {
 
 const tarballs = mkdtempSync(join(tmpdir(), 'durable-packages-'));
 const packages = readdirSync('packages').map((name) => `packages/${name}`);
-const projects = ['examples', 'test', ...packages.map((folder) => `${folder}/test`)].filter(
-  (folder) => existsSync(`${folder}/tsconfig.json`),
-);
+const projects = [
+  'examples',
+  'examples/nestjs',
+  'test',
+  ...packages.map((folder) => `${folder}/test`),
+].filter((folder) => existsSync(`${folder}/tsconfig.json`));
 const checks = [
   passes('types', ['tsc -b --force', ...projects.map((folder) => `tsc -p ${folder}`)].join(' && ')),
   passes('lint', 'oxlint --type-aware --deny-warnings'),

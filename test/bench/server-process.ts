@@ -12,14 +12,22 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
 }
 
+/** How a benched server runs. */
+export interface ServerOptions {
+  /** On the compiled packages, for those whose sources Node cannot run; `pnpm build` makes them. */
+  readonly isCompiled?: boolean;
+}
+
 /** Starts `servers/NAME.ts` with a fresh folder for its data; resolves when it listens. */
 export async function startServer(
   name: string,
   env: Readonly<Record<string, string>> = {},
+  { isCompiled = false }: ServerOptions = {},
 ): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'durable-bench-'));
   const script = fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=durable-source', '--expose-gc', script], {
+  const conditions = isCompiled ? [] : ['--conditions=durable-source'];
+  const child = spawn(process.execPath, [...conditions, '--expose-gc', script], {
     env: {
       ...process.env,
       NODE_ENV: 'production',

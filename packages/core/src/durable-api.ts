@@ -5,11 +5,12 @@ import { wantsStream } from './http/accept.ts';
 import { cancel } from './http/cancel.ts';
 import type { PlainReply, PlainRequest } from './http/exchange.ts';
 import type { Exchange } from './http/handlers.ts';
-import { events, result, snapshot } from './http/observe.ts';
+import { events, result, snapshot, streamOf } from './http/observe.ts';
 import { errorReply } from './http/reply.ts';
 import { findRoute, type Route } from './http/routes.ts';
 import { comeBackReply } from './http/stream.ts';
 import { submit } from './http/submit.ts';
+import { mintTicket, redeemTicket, ticketOf, TICKET_USE } from './http/ticket.ts';
 import { Intents } from './intents/intents.ts';
 import type { DurableApiOptions, OperationOptions, ResolvedOptions } from './options.ts';
 import { resolveOperationOptions, resolveOptions } from './resolve-options.ts';
@@ -30,12 +31,14 @@ export class DurableApi<Source = unknown> {
   readonly #options: ResolvedOptions;
   readonly #hooks: Pick<DurableApiOptions<Source>, 'identify' | 'authorize'>;
   readonly #engine: Engine;
+  readonly #ticketUse: Operation | null;
 
   /** @throws DurableError `options_invalid` naming each wrong option. */
   constructor(options: DurableApiOptions<Source>) {
     this.#options = resolveOptions(options);
     this.#hooks = options;
     this.#engine = new Engine(this.#options);
+    this.#ticketUse = this.#options.tickets === null ? null : this.declare(TICKET_USE);
     this.intents = new Intents(this.#engine, this.#options);
   }
 
@@ -76,13 +79,47 @@ export class DurableApi<Source = unknown> {
    * Never rejects: errors are answers too.
    */
   async handle(operation: Operation, request: PlainRequest<Source>): Promise<PlainReply | null> {
+    return this.#answer(request, async (route) => {
+      const opened = await this.#openByTicket(request, route);
+      if (opened !== null || (route.name === 'ticket' && this.#ticketUse === null)) return opened;
+      const owner = await this.#ownerOf(request.source);
+      return dispatch({ setup: this.#setup, operation, request, owner }, route);
+    });
+  }
+
+  /**
+   * Answers a request for the events of an intent that bears a ticket; null for any other request.
+   * Adapters offer it to be mounted in front of the app's authentication, which `EventSource` cannot pass.
+   */
+  handleTicket(request: PlainRequest<Source>): Promise<PlainReply | null> {
+    return this.#answer(request, (route) => this.#openByTicket(request, route));
+  }
+
+  get #setup(): Exchange<Source>['setup'] {
+    return {
+      engine: this.#engine,
+      options: this.#options,
+      authorize: this.#hooks.authorize,
+    };
+  }
+
+  async #openByTicket(request: PlainRequest<Source>, route: Route): Promise<PlainReply | null> {
+    const { tickets } = this.#options;
+    const ticket = route.name === 'events' ? ticketOf(request) : null;
+    if (tickets === null || this.#ticketUse === null || route.name !== 'events' || ticket === null)
+      return null;
+    const { intentId } = route;
+    const record = await redeemTicket(this.#engine, this.#ticketUse, ticket, intentId, tickets);
+    return streamOf({ setup: this.#setup, request }, record);
+  }
+
+  async #answer(
+    request: PlainRequest<Source>,
+    work: (route: Route) => Promise<PlainReply | null>,
+  ): Promise<PlainReply | null> {
     try {
       const route = findRoute(request.method, request.subPath);
-      if (route === null) return null;
-      const owner = await this.#ownerOf(request.source);
-      const { authorize } = this.#hooks;
-      const setup = { engine: this.#engine, options: this.#options, authorize };
-      return await dispatch({ setup, operation, request, owner }, route);
+      return route === null ? null : await work(route);
     } catch (error) {
       const reply = errorReply(error, this.#options.logger);
       const isObserver = request.method === 'GET' && wantsStream(request.headers.accept);
@@ -126,5 +163,7 @@ function dispatch<Source>(exchange: Exchange<Source>, route: Route): Promise<Pla
       return result(exchange, route.intentId);
     case 'cancel':
       return cancel(exchange, route.intentId);
+    case 'ticket':
+      return mintTicket(exchange, route.intentId);
   }
 }

@@ -36,7 +36,7 @@ export function isDurableError(error: unknown): error is DurableError {
     error.name === 'DurableError' &&
     'code' in error &&
     typeof error.code === 'string' &&
-    error.code in PROBLEMS
+    Object.hasOwn(PROBLEMS, error.code)
   );
 }
 

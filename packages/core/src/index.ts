@@ -44,6 +44,7 @@ export type {
   OperationOptions,
   ResolvedOperationOptions,
   RetentionOptions,
+  TicketOptions,
 } from './options.ts';
 export { AttemptAborted } from './engine/operation.ts';
 export type {

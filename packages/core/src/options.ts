@@ -66,6 +66,14 @@ export interface RetentionOptions {
   readonly idempotencyMs?: number | undefined;
 }
 
+/** Tickets by which `EventSource` may observe without credentials. Off unless given. */
+export interface TicketOptions {
+  /** What tickets are signed with: the same in all processes, at least 32 characters, random. */
+  readonly secret: string;
+  /** How long a ticket can be used. At most 60,000. Default 30,000 ms. */
+  readonly ttlMs?: number | undefined;
+}
+
 /** The options of a durable API; `Source` is the framework's request. */
 export interface DurableApiOptions<Source = unknown> {
   readonly store: Store;
@@ -97,6 +105,7 @@ export interface DurableApiOptions<Source = unknown> {
   readonly limits?: LimitOptions | undefined;
   readonly observe?: ObserveOptions | undefined;
   readonly retention?: RetentionOptions | undefined;
+  readonly tickets?: TicketOptions | undefined;
   readonly logger?: Logger | undefined;
   readonly clock?: Clock | undefined;
   /** Uniform in [0, 1). Default `Math.random`. */
@@ -105,7 +114,14 @@ export interface DurableApiOptions<Source = unknown> {
 
 type Resolved<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
-type Nested = 'identify' | 'authorize' | 'defaults' | 'limits' | 'observe' | 'retention';
+type Nested =
+  | 'identify'
+  | 'authorize'
+  | 'defaults'
+  | 'limits'
+  | 'observe'
+  | 'retention'
+  | 'tickets';
 
 /** Options with every default in place; what concerns requests is not the engine's. */
 export interface ResolvedOptions extends Resolved<Omit<DurableApiOptions, Nested>> {
@@ -113,6 +129,7 @@ export interface ResolvedOptions extends Resolved<Omit<DurableApiOptions, Nested
   readonly limits: Resolved<LimitOptions>;
   readonly observe: Resolved<ObserveOptions>;
   readonly retention: Resolved<RetentionOptions>;
+  readonly tickets: Resolved<TicketOptions> | null;
 }
 
 /** The options of one operation with every default in place. */

@@ -70,10 +70,17 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
       idempotencyMs: ms.default(DAY_MS),
     })
     .prefault({}),
+  tickets: z
+    .strictObject({
+      secret: given<string>('a secret of at least 32 characters', isSecret),
+      ttlMs: z.int().min(1_000).max(60_000).default(30_000),
+    })
+    .nullable()
+    .default(null),
   logger: given<Logger>('a logger with debug, info, warn and error', isLogger).default(
     silentLogger,
   ),
-  clock: given<Clock>('a clock', (v) => typeof v === 'object').default(systemClock),
+  clock: given<Clock>('a clock with now and setTimeout', isClock).default(systemClock),
   random: callable<() => number>().default(() => Math.random),
 });
 
@@ -114,21 +121,34 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => {
-    const received = issue.input === undefined ? '' : `, received ${show(issue.input)}`;
+    const isShown = issue.input !== undefined && !issue.path.includes('secret');
+    const received = isShown ? `, received ${show(issue.input)}` : '';
     return `  ${issue.path.join('.') || '(top level)'}: ${issue.message}${received}`;
   });
   throw new DurableError('options_invalid', `Invalid ${what}:\n${lines.join('\n')}`);
 }
 
 function show(value: unknown): string {
+  if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' || typeof value === 'function'
-    ? `a${typeof value === 'object' ? 'n object' : ' function'}`
-    : `${typeof value} ${JSON.stringify(value)}`;
+  if (typeof value === 'object') return 'an object';
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'string') return `string ${JSON.stringify(value)}`;
+  // JSON has neither NaN nor bigint nor symbols.
+  if (typeof value === 'number' || typeof value === 'bigint') return `${typeof value} ${value}`;
+  return typeof value === 'boolean' ? `boolean ${value}` : typeof value;
+}
+
+function isSecret(value: unknown): boolean {
+  return typeof value === 'string' && value.length >= 32;
 }
 
 function isStore(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'claim' in value && 'commit' in value;
+}
+
+function isClock(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'now' in value && 'setTimeout' in value;
 }
 
 function isLogger(value: unknown): boolean {

@@ -12,7 +12,11 @@ import { callHandler, type HandlerCall, type HandlerSetup } from './attempt/call
 import { readKept } from './attempt/kept-request.ts';
 import { MessageFactory } from './attempt/message-factory.ts';
 import { SilenceWatch } from './attempt/silence-watch.ts';
-import { operationMiddleware, type OperationMiddleware } from './mount/middleware.ts';
+import {
+  operationMiddleware,
+  ticketMiddleware,
+  type OperationMiddleware,
+} from './mount/middleware.ts';
 import { KnownApps, OperationApp } from './mount/operation-app.ts';
 import { standInApp } from './mount/stand-in-app.ts';
 import type { ExpressOperationOptions, OperationHandler } from './operation-options.ts';
@@ -38,6 +42,12 @@ export interface ExpressDurableApi extends AsyncDisposable {
     handler: OperationHandler<Req>,
     options?: ExpressOperationOptions<Captured>,
   ): OperationMiddleware;
+  /**
+   * Opens streams to who bears a ticket, for `EventSource`, which cannot send headers. Mount it in front
+   * of the authentication: `app.use(path, api.tickets(), requireAuth, …, api.operation(handler))`. It
+   * answers `GET path/{id}/events?ticket=…` only, and does nothing unless the option `tickets` is given.
+   */
+  tickets(): RequestHandler;
   /** Resolves when the store is open; rejects with the reason why it is not. */
   ready(): Promise<void>;
   /** Takes no new work, ends streams, lets attempts end, and closes the store. */
@@ -77,6 +87,7 @@ export function durableApi(options: ExpressDurableApiOptions): ExpressDurableApi
       );
       return operationMiddleware({ api, operation, app: operationApp, capture });
     },
+    tickets: () => ticketMiddleware(api),
     ready: () => api.ready(),
     stop: (stopOptions) => api.stop(stopOptions),
     [Symbol.asyncDispose]: () => api.stop(),

@@ -48,6 +48,26 @@ describe.each(VERSIONS)('an operation in %s', (_, express: ExpressVersion) => {
     }
   });
 
+  it('opens streams by ticket in front of the authentication, and nothing else', async () => {
+    const { app, api } = make(express, { tickets: { secret: 'a secret of the servers, 32 long' } });
+    const requireAuth = (req: Request, res: Response, next: NextFunction): unknown =>
+      req.headers.authorization === 'alice' ? next() : res.status(401).json('Log in.');
+    app.use('/op', api.tickets(), requireAuth, express.json(), api.operation(echo));
+    const alice = { authorization: 'alice' };
+    const submitted = await request(app).post('/op').set(alice).send({ a: 1 });
+    const self = submitted.headers['location'] ?? '';
+    expect((await request(app).post(`${self}/ticket`)).status).toBe(401);
+    const minted = await request(app).post(`${self}/ticket`).set(alice);
+    const stream = await request(app).get(minted.body.url);
+    expect(stream.text).toContain('event: intent.completed');
+    expect((await request(app).get(minted.body.url)).body).toMatchObject({
+      code: 'ticket_invalid',
+    });
+    for (const path of [self, `${self}/events`, `${self}/result?ticket=${minted.body.ticket}`]) {
+      expect((await request(app).get(path)).body).toBe('Log in.');
+    }
+  });
+
   it('leaves what is not its own to the app: GET P, GET P/:id of the app, other methods', async () => {
     const { app, api } = make(express);
     app.use('/op', express.json(), api.operation(echo));

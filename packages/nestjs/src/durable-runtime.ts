@@ -1,4 +1,4 @@
-import { DurableApi, type Operation, type PlainRequest } from '@durable-api/core';
+import { DurableApi, DurableError, type Operation, type PlainRequest } from '@durable-api/core';
 import { ServiceUnavailableException, type HttpServer, type Type } from '@nestjs/common';
 import { ModuleRef, type ApplicationConfig, type DiscoveryService } from '@nestjs/core';
 import { runMethod } from './attempt/run-method.ts';
@@ -51,6 +51,10 @@ export class DurableRuntime implements RouteAnswerer {
   /** Called with the app's adapter, before Nest registers the routes of controllers. */
   prepare(adapter: HttpServer): void {
     this.#platform = platformOf(adapter);
+    if (this.#platform === null && this.#mounted.size > 0) {
+      const message = 'Durable operations run on platform-express and on platform-fastify only.';
+      throw new DurableError('mount_invalid', message);
+    }
     this.#platform?.prepare();
   }
 

@@ -3,6 +3,7 @@ import {
   Controller,
   createParamDecorator,
   Get,
+  Header,
   Headers,
   Injectable,
   Module,
@@ -171,6 +172,16 @@ class Redirects {
 }
 
 @Controller()
+class Cookies {
+  @Durable()
+  @Header('Set-Cookie', 'sid=1')
+  @Post()
+  run(): unknown {
+    return {};
+  }
+}
+
+@Controller()
 class NameTaken {
   @Durable()
   @Post()
@@ -226,6 +237,7 @@ const REFUSED: readonly [what: string, type: Type<unknown>, message: RegExp][] =
   ['@Sse()', Streams, /Streams\.run: (@Sse\(\)|only a @Post\(\))/],
   ['@Render()', Renders, /@Render\(\) answers the request itself/],
   ['@Redirect()', Redirects, /@Redirect\(\) answers the request itself/],
+  ['a cookie', Cookies, /it sets no cookie/],
   ['a class whose method has the name of a route', NameTaken, /need the name runIntentStatus/],
 ];
 

@@ -11,6 +11,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
 import { memoryData } from '@durable-api/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -21,7 +22,7 @@ import {
   memoryStore,
   type AttemptContext,
 } from '../src/index.ts';
-import { createApp, listen, PLATFORMS } from './support/app.ts';
+import { adapterOf, createApp, listen, PLATFORMS } from './support/app.ts';
 import { Client } from './support/client.ts';
 
 const order: string[] = [];
@@ -196,6 +197,20 @@ for (const platform of PLATFORMS) {
     });
   });
 }
+
+describe('a testing module', () => {
+  for (const platform of PLATFORMS) {
+    it(`has the durable methods of its controllers on ${platform}`, async () => {
+      const testing = await Test.createTestingModule({
+        imports: [rootOf(DurableApiModule.forRoot({ store: memoryStore() }))],
+      }).compile();
+      const app = testing.createNestApplication(adapterOf(platform), { logger: false });
+      const client = new Client(await listen(app));
+      expect(await (await client.result('/work/quick')).json()).toEqual({ isOpen: true });
+      await app.close();
+    });
+  }
+});
 
 describe('a process without HTTP', () => {
   it('works on what another has stored', async () => {

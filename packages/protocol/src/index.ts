@@ -19,6 +19,8 @@ export { encodeSnapshot, snapshotSchema } from './snapshot.ts';
 export type { SnapshotSource, WireSnapshot } from './snapshot.ts';
 export { encodeSubmitted, submittedSchema } from './submitted.ts';
 export type { WireSubmitted } from './submitted.ts';
+export { ticketSchema } from './ticket.ts';
+export type { WireTicket } from './ticket.ts';
 export { HEADERS, MEDIA_TYPES } from './headers.ts';
 export { PROBLEMS, encodeProblem, problemSchema } from './problem.ts';
 export type { ProblemCode, ProblemSource, WireProblem } from './problem.ts';

@@ -40,6 +40,7 @@ export const PROBLEMS = {
   store_full: [507, 'The store has no space left'],
   store_unavailable: [503, 'The store is unavailable'],
   stopping: [503, 'The service is stopping'],
+  ticket_invalid: [401, 'The ticket does not open this stream'],
   internal_error: [500, 'Internal error'],
 } as const satisfies Record<string, readonly [number, string]>;
 

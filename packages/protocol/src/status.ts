@@ -25,8 +25,9 @@ export const WAITING_REASONS = [
   'WAITING_FOR_AGENT',
 ] as const;
 
-export const statusSchema = z.enum(STATUSES);
-export const waitingReasonSchema = z.enum(WAITING_REASONS);
+// Pure, so that bundlers leave zod out where only names of the wire are used.
+export const statusSchema = /* @__PURE__ */ z.enum(STATUSES);
+export const waitingReasonSchema = /* @__PURE__ */ z.enum(WAITING_REASONS);
 
 export type Status = z.infer<typeof statusSchema>;
 export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];

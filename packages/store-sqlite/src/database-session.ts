@@ -40,7 +40,8 @@ export class DatabaseSession {
       const db = this.#db;
       const origin = randomInt(2 ** 31);
       this.#tell = tell;
-      this.#transactions = prepareTransactions(db);
+      this.#walWatch = new WalWatch(path, () => this.#lookAtOthers());
+      this.#transactions = prepareTransactions(db, () => this.#walWatch.touch());
       this.#operations = prepareOperations(db, origin);
       this.#foreignChanges = prepareForeignChanges(db, origin);
       this.#holders = new Holders({
@@ -51,9 +52,8 @@ export class DatabaseSession {
         now: () => Date.now() + this.#clockAheadMs,
         onFreed: (ids) => this.#tell({ kind: 'hint', ids }),
       });
-      this.#holders.clear();
+      this.#holders.recover();
       this.#guard = new LeaseGuard({ renewAll: (leaseMs) => this.#renewOwn(leaseMs) });
-      this.#walWatch = new WalWatch(path, () => this.#lookAtOthers());
     } catch (error) {
       this.#db.close();
       throw error;
@@ -112,16 +112,14 @@ export class DatabaseSession {
     }
   }
 
-  #lookAtOthers(): boolean {
+  #lookAtOthers(): void {
     try {
       const changes = this.#foreignChanges();
-      if (changes === null) return false;
+      if (changes === null) return;
       this.#tell({ kind: 'hint', ids: changes.ids });
       this.#holders.watch();
-      return true;
     } catch {
       // Whatever it is, the next call of the main thread meets it too and reports it.
-      return false;
     }
   }
 

@@ -41,7 +41,9 @@ export function checkFileSystem(path: string): void {
   if (stats === undefined || !stats.isDirectory()) {
     throw new StoreFailure('options_invalid', `There is no folder ${folder}. Create it first.`);
   }
-  const network = networkFileSystem(folder);
+  const network = networkFileSystem(statfsSync(folder).type, () =>
+    mountTypeOf(realpathSync(folder), readMounts()),
+  );
   if (network === null) return;
   throw new StoreFailure(
     'options_invalid',
@@ -50,31 +52,46 @@ export function checkFileSystem(path: string): void {
   );
 }
 
-function networkFileSystem(folder: string): string | null {
-  const { type } = statfsSync(folder);
-  const name = NETWORK_MAGIC[type >>> 0];
+/**
+ * The name of the network file system that a folder is on; null when it is a local one.
+ * @param magic The type that statfs(2) gives for the folder.
+ * @param mountType Reads the type of the folder's mount, by name; asked only where the magic is not enough.
+ */
+export function networkFileSystem(magic: number, mountType: () => string | null): string | null {
+  const name = NETWORK_MAGIC[magic >>> 0];
   if (name !== undefined) return name;
-  if (type >>> 0 !== FUSE_MAGIC) return null;
-  const mounted = mountType(realpathSync(folder));
-  return mounted !== null && NETWORK_FUSE.test(mounted) ? mounted : null;
+  if (magic >>> 0 !== FUSE_MAGIC) return null;
+  const type = mountType();
+  return type !== null && NETWORK_FUSE.test(type) ? type : null;
 }
 
-/** The type of the mount that a folder is on, as Linux names it; null elsewhere. */
-function mountType(folder: string): string | null {
-  let mounts: string;
+function readMounts(): string {
   try {
-    mounts = readFileSync('/proc/self/mountinfo', 'utf8');
+    return readFileSync('/proc/self/mountinfo', 'utf8');
   } catch {
-    return null;
+    // Not Linux: there are no FUSE mounts that are known by name.
+    return '';
   }
+}
+
+/** The type of the mount that a folder is on, from the text of /proc/self/mountinfo; null when unknown. */
+export function mountTypeOf(folder: string, mounts: string): string | null {
   let best = { point: '', type: null as string | null };
   for (const line of mounts.split('\n')) {
     const [before = '', after = ''] = line.split(' - ');
-    const point = before.split(' ')[4] ?? '';
+    const point = unescapeMount(before.split(' ')[4] ?? '');
+    if (point === '') continue;
     const isInside = folder === point || folder.startsWith(point === '/' ? '/' : `${point}/`);
     if (isInside && point.length >= best.point.length) {
       best = { point, type: after.split(' ')[0] ?? null };
     }
   }
   return best.type;
+}
+
+/** Blanks and the like are three octal digits in mountinfo. */
+function unescapeMount(point: string): string {
+  return point.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
 }

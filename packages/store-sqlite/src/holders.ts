@@ -26,6 +26,7 @@ export class Holders {
   readonly #all;
   readonly #leased;
   readonly #remove;
+  #isRecovered = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(setup: HoldersSetup) {
@@ -58,12 +59,9 @@ export class Holders {
     });
   }
 
-  /** Frees what the dead have left; called when the file is opened. */
-  clear(): void {
-    const all = this.#all.all().map(toHolder);
-    this.#bury(all);
-    this.#setup.liveness.sweep(new Set(all.map(({ live }) => live)));
-    this.watch();
+  /** Frees what the dead have left, which makes opening a file after a crash a recovery. */
+  recover(): void {
+    this.#look();
   }
 
   /** Others may have taken leases: looks at them from now on, while they have some. */
@@ -85,12 +83,21 @@ export class Holders {
   #look(): void {
     this.#timer = null;
     try {
+      if (!this.#isRecovered) this.#lookAtAll();
       const leased = this.#leased.all(this.#setup.liveness.file).map(toHolder);
       if (leased.length > this.#bury(leased)) this.watch();
     } catch {
       // The file could not be used just now; the next look comes within a second.
       this.watch();
     }
+  }
+
+  /** Once, also at those without leases, so that what the dead have left does not gather. */
+  #lookAtAll(): void {
+    const all = this.#all.all().map(toHolder);
+    this.#bury(all);
+    this.#setup.liveness.sweep(new Set(all.map(({ live }) => live)));
+    this.#isRecovered = true;
   }
 
   /** Frees the leases of those that are dead; returns how many holders these were. */

@@ -9,12 +9,14 @@ export interface Transactions {
   read<T>(work: () => T): T;
 }
 
-/** Prepares {@link Transactions}. */
-export function prepareTransactions(db: DatabaseSync): Transactions {
+/** Prepares {@link Transactions}; `onWritten` is called after each that has changed the file. */
+export function prepareTransactions(db: DatabaseSync, onWritten: () => void): Transactions {
   const beginWrite = db.prepare('BEGIN IMMEDIATE');
   const beginRead = db.prepare('BEGIN');
   const commit = db.prepare('COMMIT');
   const rollback = db.prepare('ROLLBACK');
+  const changes = db.prepare('SELECT total_changes() AS count');
+  const countChanges = (): unknown => changes.get()?.['count'];
 
   function inside<T>(work: () => T): T {
     try {
@@ -30,8 +32,11 @@ export function prepareTransactions(db: DatabaseSync): Transactions {
 
   return {
     write(work) {
+      const before = countChanges();
       retryWhileBusy(() => beginWrite.run());
-      return inside(work);
+      const result = inside(work);
+      if (countChanges() !== before) onWritten();
+      return result;
     },
     read(work) {
       beginRead.run();

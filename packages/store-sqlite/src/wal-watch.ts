@@ -1,34 +1,40 @@
-import { statSync, watch, type FSWatcher } from 'node:fs';
+import { statSync, utimesSync, watch, type FSWatcher } from 'node:fs';
 
-/** How soon after a notification, or a look, the next look follows, in ms. */
+/** How soon after a look the next one may follow, in ms. */
 const INTERVAL_MS = 5;
-/** The longest pause after a look that found nothing; beyond it there is nothing to be found, in ms. */
-const MAX_PAUSE_MS = 1_000;
 /** How often the file is looked at in case the system lost a notification, in ms. */
 const STAT_INTERVAL_MS = 5_000;
 
 /**
  * Calls `look` soon after anybody has written to the write-ahead log: by the file system's own
- * notifications, so that nothing is asked of the database while nothing happens.
+ * notifications, so that nothing is asked of the database while nothing happens. The writes themselves
+ * come too early, since others see a commit only after its fsync; so each store touches the log then.
  */
 export class WalWatch {
   readonly #file: string;
-  readonly #look: () => boolean;
+  readonly #look: () => void;
   readonly #statTimer: NodeJS.Timeout;
   #watcher: FSWatcher | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #pauseMs = INTERVAL_MS;
+  #lookedAt = -Infinity;
   #seen = '';
 
-  /**
-   * @param path The path of the database file.
-   * @param look Tells whether it found something.
-   */
-  constructor(path: string, look: () => boolean) {
+  /** @param path The path of the database file. */
+  constructor(path: string, look: () => void) {
     this.#file = `${path}-wal`;
     this.#look = look;
     this.#listen();
     this.#statTimer = setInterval(() => this.#stat(), STAT_INTERVAL_MS);
+  }
+
+  /** Tells the other processes that what this one has written can be read now. */
+  touch(): void {
+    const now = new Date();
+    try {
+      utimesSync(this.#file, now, now);
+    } catch {
+      // They will see it at their next regular look.
+    }
   }
 
   close(): void {
@@ -48,19 +54,13 @@ export class WalWatch {
   }
 
   #notice(): void {
-    this.#pauseMs = INTERVAL_MS;
-    this.#timer ??= setTimeout(() => this.#lookOrWait(), INTERVAL_MS);
-  }
-
-  /**
-   * Bytes reach the log before the commit that they belong to can be seen, by as long as an fsync takes.
-   * So a look that finds nothing is repeated, ever more rarely, until it would be too late to matter.
-   */
-  #lookOrWait(): void {
-    this.#timer = null;
-    if (this.#look() || this.#pauseMs > MAX_PAUSE_MS) return;
-    this.#timer = setTimeout(() => this.#lookOrWait(), this.#pauseMs);
-    this.#pauseMs *= 2;
+    if (this.#timer !== null) return;
+    const waitMs = Math.max(0, this.#lookedAt + INTERVAL_MS - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#lookedAt = performance.now();
+      this.#look();
+    }, waitMs);
   }
 
   #stat(): void {

@@ -69,7 +69,25 @@ export class WorkerLink {
   #flush(): void {
     const calls = this.#outbox;
     this.#outbox = [];
-    this.#worker?.postMessage(calls);
+    try {
+      this.#worker?.postMessage(calls);
+    } catch (cause) {
+      // One that has something which cannot cross between threads must not take down the others.
+      if (calls.length > 1) for (const call of calls) this.#flushOne(call);
+      else for (const { id } of calls) this.#refuse(id, cause);
+    }
+  }
+
+  #flushOne(call: Call): void {
+    this.#outbox = [call];
+    this.#flush();
+  }
+
+  #refuse(id: number, cause: unknown): void {
+    const message = 'The SQLite store was given something that is no data.';
+    this.#pending.get(id)?.reject(new DurableError('internal_error', message, { cause }));
+    this.#pending.delete(id);
+    if (this.#pending.size === 0) this.#worker?.unref();
   }
 
   #start(): Worker {

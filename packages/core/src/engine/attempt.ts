@@ -199,7 +199,7 @@ export class Attempt {
 
   #context(): AttemptContext {
     const { record } = this;
-    const { maxEventBytes } = this.#setup.options.limits;
+    const { maxEventBytes, maxEventCount } = this.#setup.options.limits;
     return {
       intentId: record.id,
       operation: record.operation,
@@ -208,7 +208,9 @@ export class Attempt {
       signal: this.#abort.signal,
       progress: (report) => {
         const progress = parseProgress(report, maxEventBytes - 1_024);
-        if (!this.#ending) this.#progress.report(progress);
+        // Beyond the limit only the end is told.
+        if (this.#ending || this.record.seq >= maxEventCount) return;
+        this.#progress.report(progress);
       },
     };
   }

@@ -54,24 +54,23 @@ export class Dispatcher {
 
   /** Another process wrote something; many such hints cost few claims. */
   hint(): void {
+    const now = this.#setup.clock.now();
     const earliest = this.#lastClaimAt + HINT_INTERVAL_MS;
-    if (earliest <= this.#setup.clock.now()) this.wake();
+    // A last claim in the future is one before the host's clock was set back.
+    if (earliest <= now || this.#lastClaimAt > now) this.wake();
     else this.noteDue(earliest);
   }
 
   /** Something will be due at `dueAt`. */
   noteDue(dueAt: number): void {
-    if (this.#stopped || dueAt >= this.#timerAt) return;
+    if (this.#stopped) return;
+    const now = this.#setup.clock.now();
+    // The timer that is set is late, or the host's clock was set forward.
+    if (this.#timerAt <= now) this.#fire();
+    if (dueAt >= this.#timerAt) return;
     this.#timer?.cancel();
     this.#timerAt = dueAt;
-    this.#timer = this.#setup.clock.setTimeout(
-      () => {
-        this.#timer = null;
-        this.#timerAt = Infinity;
-        this.wake();
-      },
-      Math.max(0, dueAt - this.#setup.clock.now()),
-    );
+    this.#timer = this.#setup.clock.setTimeout(() => this.#fire(), Math.max(0, dueAt - now));
   }
 
   /** Ends claiming for good; resolves when a claim under way has been dealt with. */
@@ -79,6 +78,13 @@ export class Dispatcher {
     this.#stopped = true;
     this.#timer?.cancel();
     await this.#claiming;
+  }
+
+  #fire(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#timerAt = Infinity;
+    this.wake();
   }
 
   async #claimAll(): Promise<void> {

@@ -70,7 +70,8 @@ export class Engine {
     this.#dispatcher = new Dispatcher({
       clock,
       pollMs,
-      room: () => (this.#works ? this.#pool.room : 0),
+      // Half of it, so that submits that come during a claim can still be started in their own write.
+      room: () => (this.#works ? Math.ceil(this.#pool.room / 2) : 0),
       claim: (limit) => this.#claim(limit),
       onError: (error) => this.#warn(error, 'Due intents could not be claimed'),
     });

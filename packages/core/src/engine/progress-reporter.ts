@@ -1,12 +1,21 @@
-import type { Progress } from '@durable-api/protocol';
+import { progressSchema, type Progress } from '@durable-api/protocol';
 import type { Clock, Timer } from '../clock.ts';
 
 /** The shortest time between two stored reports of one attempt, in ms. */
 const INTERVAL_MS = 100;
 
-/** Normalises what a handler reports. @throws RangeError when it is out of range or too large. */
+/** Normalises what a handler reports. @throws RangeError when it is malformed or too large. */
 export function parseProgress(report: number | Progress, maxBytes: number): Progress {
-  const progress: Progress = typeof report === 'number' ? { fraction: report } : { ...report };
+  const given = typeof report === 'number' ? { fraction: report } : report;
+  const parsed = progressSchema.safeParse(given);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const where = issue === undefined ? '' : `: ${issue.path.join('.')} ${issue.message}`;
+    throw new RangeError(
+      `progress() takes a fraction from 0 to 1, or { fraction, current, total, message }${where}.`,
+    );
+  }
+  const progress = parsed.data;
   const { current, total } = progress;
   if (
     progress.fraction === undefined &&
@@ -16,11 +25,7 @@ export function parseProgress(report: number | Progress, maxBytes: number): Prog
   ) {
     progress.fraction = Math.min(1, Math.max(0, current / total));
   }
-  const { fraction } = progress;
-  if (fraction !== undefined && !(fraction >= 0 && fraction <= 1)) {
-    throw new RangeError(`progress() takes a fraction from 0 to 1, received ${fraction}.`);
-  }
-  if (JSON.stringify(progress).length > maxBytes) {
+  if (Buffer.byteLength(JSON.stringify(progress)) > maxBytes) {
     throw new RangeError(`progress() takes at most ${maxBytes} bytes.`);
   }
   return progress;

@@ -13,7 +13,7 @@ export class StoreClock implements Clock {
   }
 
   now(): number {
-    return this.#clock.now() + this.#offsetMs;
+    return Math.floor(this.#clock.now()) + this.#offsetMs;
   }
 
   setTimeout(fire: () => void, delayMs: number): Timer {

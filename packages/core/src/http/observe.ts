@@ -89,7 +89,11 @@ export function snapshotReply(
   return jsonReply(status, encodeSnapshot(record, links), headers);
 }
 
-function streamOf<Source>({ setup, request }: Exchange<Source>, record: IntentRecord): PlainReply {
+/** The stream of an intent that the requester may see, from where it left off. */
+export function streamOf<Source>(
+  { setup, request }: Pick<Exchange<Source>, 'setup' | 'request'>,
+  record: IntentRecord,
+): PlainReply {
   const after = readCursor(request);
   const waitSeconds = queryNumber(request.query, 'wait_seconds');
   if (isOver(record, after)) return emptyReply(204);

@@ -3,12 +3,17 @@ import { DurableError } from '../errors.ts';
 /** What a request to an operation asks for. */
 export type Route =
   | { readonly name: 'submit' }
-  | { readonly name: 'snapshot' | 'events' | 'result' | 'cancel'; readonly intentId: string };
+  | { readonly name: IntentRouteName; readonly intentId: string };
+
+type IntentRouteName = 'snapshot' | 'events' | 'result' | 'cancel' | 'ticket';
 
 /** An intent id: UUIDv7 in lower case. */
 const INTENT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 /** What somebody who mistyped an intent id would send; anything else may be the app's own path. */
 const LIKE_AN_ID = /^[0-9a-f-]{30,40}$/i;
+
+/** What may follow an intent id. */
+const PARTS = ['', 'events', 'result', 'cancel', 'ticket'];
 
 const GET_ROUTES = { '': 'snapshot', events: 'events', result: 'result' } as const;
 
@@ -19,7 +24,7 @@ const GET_ROUTES = { '': 'snapshot', events: 'events', result: 'result' } as con
 export function findRoute(method: string, subPath: string): Route | null {
   if (subPath === '/' || subPath === '') return method === 'POST' ? { name: 'submit' } : null;
   const [, id = '', part = '', ...rest] = subPath.split('/');
-  if (rest.length > 0 || !['', 'events', 'result', 'cancel'].includes(part)) return null;
+  if (rest.length > 0 || !PARTS.includes(part)) return null;
   if (!INTENT_ID.test(id)) {
     if (!LIKE_AN_ID.test(id)) return null;
     const message = 'An intent id is a lower-case UUIDv7, as the answer to the submit gave it.';
@@ -27,7 +32,7 @@ export function findRoute(method: string, subPath: string): Route | null {
   }
   const name = routeName(method, part);
   if (name !== null) return { name, intentId: id };
-  const allowed = part === '' ? 'GET, DELETE' : part === 'cancel' ? 'POST' : 'GET';
+  const allowed = part === '' ? 'GET, DELETE' : isPosted(part) ? 'POST' : 'GET';
   throw new DurableError('method_not_allowed', `Use ${allowed} here, not ${method}.`, {
     allow: allowed,
   });
@@ -42,13 +47,14 @@ export function isOperationPath(method: string, subPath: string): boolean {
   }
 }
 
-function routeName(
-  method: string,
-  part: string,
-): 'snapshot' | 'events' | 'result' | 'cancel' | null {
+function isPosted(part: string): part is 'cancel' | 'ticket' {
+  return part === 'cancel' || part === 'ticket';
+}
+
+function routeName(method: string, part: string): IntentRouteName | null {
   if (method === 'GET' || method === 'HEAD') {
     return part === '' || part === 'events' || part === 'result' ? GET_ROUTES[part] : null;
   }
   if (method === 'DELETE' && part === '') return 'cancel';
-  return method === 'POST' && part === 'cancel' ? 'cancel' : null;
+  return method === 'POST' && isPosted(part) ? part : null;
 }

@@ -4,6 +4,7 @@ import { DurableError } from '../../src/errors.ts';
 import { aroundStore } from '../support/around-store.ts';
 import { openBed, plainRequest, type Bed, type BedOptions } from '../support/bed.ts';
 import { callAt, gatedHandler } from '../support/gate.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 /** Many submits of one tick. */
 async function submitMany(bed: Bed, count: number): Promise<void> {
@@ -103,8 +104,26 @@ describe('the concurrency of a process', () => {
     });
     const bed = openBed(handler, { data, store, concurrency: 500, clock: submitter.clock });
     await bed.clock.until(() => calls.length === 500);
-    expect(claims).toEqual([256, 244]);
+    // Each takes half of the room that there is, and so leaves some to submits meanwhile.
+    expect(claims).toEqual([250, 125, 63, 31, 16, 8, 4, 2, 1]);
     expect(await finishAll(bed, calls, 600)).toBe(500);
+  });
+
+  it('leaves places to submits while a claim is under way', async () => {
+    const { calls, handler } = gatedHandler();
+    const data = memoryData();
+    const clock = new VirtualClock();
+    let release: (() => void) | undefined;
+    const store = aroundStore(memoryStore(data), async (method, call) => {
+      if (method === 'claim') await new Promise<void>((resolve) => (release = resolve));
+      return call();
+    });
+    const bed = openBed(handler, { data, clock, store, concurrency: 4 });
+    await clock.until(() => release !== undefined);
+    await submitMany(bed, 4);
+    expect(calls.length).toBe(2);
+    release?.();
+    await clock.until(() => calls.length === 4, 100);
   });
 
   it('is none in a process that does not work', async () => {

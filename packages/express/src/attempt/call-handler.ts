@@ -55,7 +55,7 @@ export function callHandler(setup: HandlerSetup, call: HandlerCall): Promise<Sto
     restoreRequest(req, kept, call.body);
     if (kept.captured !== undefined) setup.restore(kept.captured, req);
     const returned: unknown = setup.handler(req, res, next);
-    if (isPromise(returned)) awaitReturn(setup, returned, new WeakRef(res), outcome, context);
+    if (isPromise(returned)) awaitReturn(setup, returned, res, outcome, context);
     else settleByValue(setup, returned, false, res, outcome);
   } catch (thrown) {
     outcome.fail(thrown);
@@ -78,11 +78,12 @@ function nextOf({ name }: HandlerSetup, outcome: Outcome): (error?: unknown) => 
   };
 }
 
-// The response is held weakly from here on: only what may still answer shall keep it alive.
+// Holds the response until the handler has returned, whether that still refers to it or not: what it
+// returns may be the answer. After that, only what may still answer keeps it alive.
 function awaitReturn(
   setup: HandlerSetup,
   returned: PromiseLike<unknown>,
-  ref: WeakRef<Response>,
+  res: Response,
   outcome: Outcome,
   { signal }: AttemptContext,
 ): void {
@@ -90,7 +91,7 @@ function awaitReturn(
     (value) => {
       if (outcome.isSettled) return;
       if (signal.aborted) outcome.fail(signal.reason);
-      else settleByValue(setup, value, true, ref.deref(), outcome);
+      else settleByValue(setup, value, true, res, outcome);
     },
     (thrown: unknown) => outcome.fail(thrown),
   );
@@ -100,12 +101,11 @@ function settleByValue(
   setup: HandlerSetup,
   value: unknown,
   isAwaited: boolean,
-  res: Response | undefined,
+  res: Response,
   outcome: Outcome,
 ): void {
   if (outcome.isSettled) return;
-  if (res === undefined) setup.silence.report(setup.name, outcome);
-  else if (value === undefined || res.headersSent || !isAnswer(value, isAwaited)) {
+  if (value === undefined || res.headersSent || !isAnswer(value, isAwaited)) {
     setup.silence.watch(setup.name, res, outcome);
   } else answer(res, value, outcome);
 }
@@ -119,6 +119,7 @@ function answer(res: Response, value: unknown, outcome: Outcome): void {
   }
 }
 
+// Held weakly, so that the signal alone does not keep a response alive that nobody answers with.
 function closeOnAbort(signal: AbortSignal, ref: WeakRef<Response>): void {
   const close = (): void => {
     const res = ref.deref();

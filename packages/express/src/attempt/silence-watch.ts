@@ -12,21 +12,18 @@ interface Watched {
  * The garbage collector knows when. Until it has looked, the attempt's timeout bounds the wait.
  */
 export class SilenceWatch {
-  readonly #registry = new FinalizationRegistry<Watched>(({ name, outcome }) => {
-    this.report(name, outcome);
-  });
+  readonly #registry = new FinalizationRegistry<Watched>(failSilent);
 
   /** Fails `outcome` when `res` is collected before it was answered with. */
   watch(name: string, res: object, outcome: Outcome): void {
     this.#registry.register(res, { name, outcome });
   }
+}
 
-  /** Fails `outcome`, unless it is settled: its handler is known to stay silent. */
-  report(name: string, outcome: Outcome): void {
-    if (outcome.isSettled) return;
-    const message =
-      `The handler of "${name}" ended without an answer. Call res.json() or another method of res ` +
-      'that ends the response, or return a value.';
-    outcome.fail(new HandlerFault('handler_silent', message));
-  }
+function failSilent({ name, outcome }: Watched): void {
+  if (outcome.isSettled) return;
+  const message =
+    `The handler of "${name}" ended without an answer. Call res.json() or another method of res ` +
+    'that ends the response, or return a value.';
+  outcome.fail(new HandlerFault('handler_silent', message));
 }

@@ -43,7 +43,8 @@ export function operationMiddleware(setup: MountSetup): OperationMiddleware {
       reply(problemReply(mountedAsRoute(req)), req, res);
       return;
     }
-    void answerOrPass(setup, req, res, next);
+    const { api, operation } = setup;
+    void answerOrPass(() => api.handle(operation, plainRequest(setup, req, res)), req, res, next);
   };
   const handleError: ErrorRequestHandler = (error, req, res, next) => {
     const problem = isOperationPath(req.method, req.path) ? bodyError(error) : null;
@@ -53,14 +54,22 @@ export function operationMiddleware(setup: MountSetup): OperationMiddleware {
   return [noteMount(handle, setup.app), handleError];
 }
 
+/** Makes the middleware that opens streams to who bears a ticket, and passes on all else. */
+export function ticketMiddleware(api: DurableApi<Request>): RequestHandler {
+  return (req, res, next) => {
+    const request = plainRequest({ capture: undefined }, req, res);
+    void answerOrPass(() => api.handleTicket(request), req, res, next);
+  };
+}
+
 async function answerOrPass(
-  setup: MountSetup,
+  ask: () => Promise<PlainReply | null>,
   req: Request,
   res: Response,
   next: NextFunction,
 ): Promise<void> {
   try {
-    const answer = await setup.api.handle(setup.operation, plainRequest(setup, req, res));
+    const answer = await ask();
     if (answer === null) next();
     else reply(answer, req, res);
   } catch (error) {
@@ -82,7 +91,11 @@ function noteMount(handle: RequestHandler, app: OperationApp): RequestHandler {
   });
 }
 
-function plainRequest(setup: MountSetup, req: Request, res: Response): PlainRequest<Request> {
+function plainRequest(
+  setup: Pick<MountSetup, 'capture'>,
+  req: Request,
+  res: Response,
+): PlainRequest<Request> {
   const { method, originalUrl } = req;
   const queryAt = req.url.indexOf('?');
   return {

@@ -13,6 +13,7 @@ import type { RouteParameter } from '../routes/route-parameter.ts';
 import { extract, isPiped } from './extract.ts';
 import { responseOf, responseOfThrow } from './method-response.ts';
 import { runPipes, type PipeSetup } from './pipes.ts';
+import { serializeResult } from './serialize.ts';
 import { readStoredCall, type StoredCall } from './stored-call.ts';
 
 /** What the attempts of one durable method need of its app. */
@@ -58,7 +59,8 @@ export async function runMethod(
     const value: unknown = isObservable(returned)
       ? await lastValueFrom(returned, { defaultValue: undefined })
       : returned;
-    return await responseOf(route, value, stored.platform, maxResultBytes);
+    const shown = await serializeResult(setup, route, value, contextId);
+    return await responseOf(route, shown, stored.platform, maxResultBytes);
   } catch (thrown) {
     const response = responseOfThrow(route, thrown);
     if (response !== null) return response;

@@ -26,7 +26,7 @@ const STORED_HEADERS = [
  * How a piped parameter gets its value at an attempt: the one that the pipes made, or the one in the
  * request with the pipes run on it again.
  */
-export type StoredValue = { readonly value: unknown } | 'pipes';
+type StoredValue = { readonly value: unknown } | 'pipes';
 
 /** What is stored of a call of a durable method beside the request's body. */
 export interface StoredCall {

@@ -4,9 +4,6 @@ import type { DurableRequest } from '../durable-request.ts';
 import { expressPlatform } from './express-platform.ts';
 import { fastifyPlatform } from './fastify-platform.ts';
 
-/** What an app does with a request that a route of ours leaves to others. */
-export type PassOn = () => void;
-
 /** What differs between the HTTP frameworks under Nest. */
 export interface Platform {
   /** How the framework is called by the adapter's `getType()`. */
@@ -21,10 +18,7 @@ export interface Platform {
   passOn(response: unknown, next: unknown): void;
 }
 
-/**
- * The platform of an app; null when it is none of those that there are.
- * @throws TypeError never: an unknown platform is reported by the caller, which knows the app.
- */
+/** The platform of an app; null when it is neither Express nor Fastify. */
 export function platformOf(adapter: HttpServer): Platform | null {
   const type: unknown = adapter.getType();
   if (type === 'express') return expressPlatform(adapter);

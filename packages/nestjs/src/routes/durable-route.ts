@@ -79,6 +79,10 @@ function checkRoute(name: RouteName, method: Method): void {
       throw mountError(name, `${what} Use plain segments and :parameters.`);
     }
   }
+  const headers: { readonly name: string }[] = Reflect.getMetadata(NEST.headers, method) ?? [];
+  if (headers.some((header) => header.name.toLowerCase() === 'set-cookie')) {
+    throw mountError(name, 'its result is served later, to whoever asks, so it sets no cookie.');
+  }
   for (const [key, decorator] of [
     [NEST.sse, '@Sse()'],
     [NEST.render, '@Render()'],

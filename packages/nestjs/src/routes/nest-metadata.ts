@@ -14,8 +14,6 @@ export const NEST = {
   pipes: '__pipes__',
   routeArguments: '__routeArguments__',
   customArguments: '__customRouteArgs__',
-  passthrough: '__responsePassthrough__',
-  controller: '__controller__',
   paramTypes: 'design:paramtypes',
 } as const;
 

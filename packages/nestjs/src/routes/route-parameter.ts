@@ -9,15 +9,7 @@ import {
 } from './nest-metadata.ts';
 
 /** Where the value of a parameter comes from. */
-export type ParameterSource =
-  | 'body'
-  | 'query'
-  | 'param'
-  | 'header'
-  | 'host'
-  | 'ip'
-  | 'custom'
-  | 'context';
+type ParameterSource = 'body' | 'query' | 'param' | 'header' | 'host' | 'ip' | 'custom' | 'context';
 
 /** One parameter of a durable method. */
 export interface RouteParameter {

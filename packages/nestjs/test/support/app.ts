@@ -1,5 +1,5 @@
 import type { INestApplication, NestApplicationOptions, Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 
@@ -7,14 +7,22 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 export const PLATFORMS = ['express', 'fastify'] as const;
 export type PlatformName = (typeof PLATFORMS)[number];
 
+/** A new HTTP framework. */
+export function adapterOf(platform: PlatformName): AbstractHttpAdapter {
+  return platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
+}
+
 /** An app that has not started yet. */
 export function createApp(
   platform: PlatformName,
   root: Type<unknown>,
   options: NestApplicationOptions = {},
 ): Promise<INestApplication> {
-  const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
-  return NestFactory.create(root, adapter, { logger: false, abortOnError: false, ...options });
+  return NestFactory.create(root, adapterOf(platform), {
+    logger: false,
+    abortOnError: false,
+    ...options,
+  });
 }
 
 /** Starts an app on 127.0.0.1, on a free port, and returns its origin. */

@@ -1,0 +1,99 @@
+import type { Answer } from './http.ts';
+import { Operation } from './operation.ts';
+import type { InputOf, ResultOf, ValueSchema } from './operation-types.ts';
+import {
+  resolveOptions,
+  usage,
+  type ClientOptions,
+  type ResolvedClientOptions,
+} from './options.ts';
+import { submit, type SubmitOptions } from './submit.ts';
+
+/** How to find an operation again. */
+export interface OperationOptions<R = unknown> {
+  /** The path that it was submitted to; needed with a bare intent id. */
+  readonly path?: string | undefined;
+  /** Checks and types the result, for instance a zod schema. */
+  readonly result?: ValueSchema<R> | undefined;
+}
+
+/**
+ * Submits and follows durable operations of one server. It works the same in Node, browsers, Deno, Bun
+ * and edge runtimes. Make one and share it: it keeps connections.
+ */
+export class DurableClient {
+  readonly #options: ResolvedClientOptions;
+  readonly #memory = { streamsBlocked: false };
+
+  /** @throws DurableClientError `usage` */
+  constructor(baseUrl: string | URL, options: ClientOptions = {}) {
+    this.#options = resolveOptions(baseUrl, options);
+  }
+
+  /**
+   * Submits `body` as JSON to the operation at `path`, and resolves once the server has stored it.
+   * `T` types body and result: the handler's type, or `{ input, result }`.
+   * @throws DurableClientError with the server's code, for instance `idempotency_key_reused`.
+   */
+  async submit<T = unknown, R = ResultOf<T>>(
+    path: string,
+    body: InputOf<T>,
+    options: SubmitOptions<R> = {},
+  ): Promise<Operation<R>> {
+    const url = this.#resolve(path);
+    const { intentId, ended } = await submit(this.#options, url, body, options);
+    return this.#attach(withId(url, intentId), options.result, ended);
+  }
+
+  /**
+   * A handle for what was submitted before, perhaps by another process: by its URL or path, as
+   * `operation.url` said, or by its intent id and the operation's path. Nothing is sent.
+   * @throws DurableClientError `usage` when a path is missing, or the URL is of another server.
+   */
+  operation<T = unknown, R = ResultOf<T>>(
+    reference: string,
+    { path, result }: OperationOptions<R> = {},
+  ): Operation<R> {
+    if (/[/:]/.test(reference)) return this.#attach(this.#resolve(reference), result);
+    if (path === undefined) {
+      throw usage(
+        `Where is the operation "${reference}"? Pass the path that it was submitted to, ` +
+          'client.operation(id, { path: "/reports" }), or keep operation.url instead of the id.',
+      );
+    }
+    return this.#attach(withId(this.#resolve(path), reference), result);
+  }
+
+  /** Lets go of idle connections. What is under way goes on. */
+  async close(): Promise<void> {
+    await this.#options.close();
+  }
+
+  /** Closes, so that `await using` works. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #attach<R>(url: string, schema: ValueSchema<R> | undefined, ended?: Answer): Operation<R> {
+    const [options, memory] = [this.#options, this.#memory];
+    return new Operation({ options, memory, url, schema, ended });
+  }
+
+  /** The URL of a path below the base URL. Credentials must not go to other servers. */
+  #resolve(path: string): string {
+    const { baseUrl } = this.#options;
+    const isWhole = /^https?:\/\//i.test(path);
+    const url = URL.parse(isWhole ? path : `${baseUrl}/${path.replace(/^\/+/, '')}`);
+    if (url === null || url.origin !== new URL(baseUrl).origin) {
+      throw usage(`${path} is not on ${baseUrl}. Make another DurableClient for another server.`);
+    }
+    return url.href;
+  }
+}
+
+function withId(operationUrl: string, intentId: string): string {
+  const url = new URL(operationUrl);
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/${intentId}`;
+  url.search = '';
+  return url.href;
+}
