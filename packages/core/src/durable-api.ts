@@ -13,6 +13,7 @@ import { submit } from './http/submit.ts';
 import { mintTicket, redeemTicket, ticketOf, TICKET_USE } from './http/ticket.ts';
 import { Intents } from './intents/intents.ts';
 import type { DurableApiOptions, OperationOptions, ResolvedOptions } from './options.ts';
+import { checkOwner } from './owner.ts';
 import { resolveOperationOptions, resolveOptions } from './resolve-options.ts';
 
 /** How to stop. */
@@ -132,7 +133,7 @@ export class DurableApi<Source = unknown> {
     const { identify } = this.#hooks;
     if (identify === undefined) return '';
     const owner: unknown = await identify(source);
-    if (typeof owner === 'string' && owner !== '') return owner;
+    if (typeof owner === 'string' && owner !== '') return checkOwner(owner);
     const message = 'identify() names no owner for this request. Authenticate the caller first.';
     throw new DurableError('owner_forbidden', message);
   }

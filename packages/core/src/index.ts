@@ -33,6 +33,7 @@ export type {
   SubmitRequest,
   SubmitResult,
   WatchHint,
+  WriteFailed,
 } from './store/store.ts';
 export { silentLogger } from './logger.ts';
 export type { Logger } from './logger.ts';

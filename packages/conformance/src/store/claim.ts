@@ -268,5 +268,33 @@ export function claimCases(suite: StoreSuite): void {
           expect(slow.claimed[0]?.record.dueAt).toBe(slow.now + LONG_LEASE_MS);
         }),
       );
+
+    it(
+      'takes the longest due of one operation though another has many that are younger',
+      play(async (scene) => {
+        const now = await scene.now();
+        const young = [];
+        for (let i = 0; i < 6; i += 1) {
+          young.push(await scene.request({ operation: 'export', createdAt: now - 10 + i }));
+        }
+        await scene.store.submit(young);
+        const old = [];
+        for (const age of [2000, 1000]) {
+          old.push((await scene.submit({ createdAt: now - age })).record.id);
+        }
+        const { claimed } = await scene.claim({ operations: ['export', 'report'], limit: 3 });
+        const ids = claimed.map((each) => each.record.id);
+        expect(ids).toEqual([...old, young[0]?.record.id]);
+      }),
+    );
+
+    it(
+      'takes each intent once though its operation is named twice',
+      play(async (scene) => {
+        const { record } = await scene.submit();
+        const { claimed } = await scene.claim({ operations: ['report', 'report'] });
+        expect(claimed.map((each) => each.record.id)).toEqual([record.id]);
+      }),
+    );
   });
 }

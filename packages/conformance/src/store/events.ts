@@ -148,6 +148,24 @@ export function eventsCases(suite: StoreSuite): void {
         expect(after.slice(0, before.length)).toEqual(before);
       }),
     );
+
+    it(
+      'are paged without a gap up to the end, however much lies between',
+      play(async (scene) => {
+        const id = await longIntent(scene, 5);
+        const result = response('done');
+        const ended = await scene.apply(await scene.read(id), { type: 'complete', result });
+        for (const limit of [1, 2, 4, 8]) {
+          const paged: number[] = [];
+          while (paged.length < ended.seq) {
+            const [page] = await scene.store.events({ of: [{ id, after: paged.length }], limit });
+            if (page === undefined || page.length === 0) break;
+            paged.push(...page.map(({ seq }) => seq));
+          }
+          expect(paged).toEqual(Array.from({ length: ended.seq }, (_, i) => i + 1));
+        }
+      }),
+    );
   });
 }
 

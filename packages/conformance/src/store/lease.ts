@@ -220,5 +220,23 @@ export function leaseCases(suite: StoreSuite): void {
         expect(next.claimed.map((each) => each.record.id)).toEqual([given]);
       }),
     );
+
+    it(
+      'can be renewed and then given back in one call, and not the other way round',
+      play(async (scene) => {
+        const { id, lease } = (await scene.claimed()).record;
+        const keep = { id, lease };
+        const leases = [keep, { ...keep, release: true }, keep];
+        const results = await scene.store.renew({
+          now: await scene.now(),
+          leaseMs: LONG_LEASE_MS,
+          leases,
+        });
+        const held = { held: true, seq: 2, cancelRequested: false };
+        expect(results).toEqual([held, held, { held: false }]);
+        const { claimed } = await scene.claim({ holder: 'holder-2' });
+        expect(claimed[0]?.record).toMatchObject({ id, lease: 2, lostLeases: 0 });
+      }),
+    );
   });
 }

@@ -49,12 +49,12 @@ export function lifetimeCases(suite: StoreSuite): void {
       it(
         'can be opened by several at the same moment',
         play(async (scene) => {
+          const request = await scene.request();
           await scene.store.close();
           const stores = [];
           for (let i = 0; i < 4; i += 1) stores.push(await scene.openUnmigrated());
           await Promise.all(stores.map((store) => store.migrate()));
           const [first, ...rest] = stores;
-          const request = await scene.request();
           await first?.submit([request]);
           for (const store of rest) {
             expect(await scene.read(request.record.id, store)).toEqual(request.record);

@@ -201,6 +201,76 @@ export function raceCases(suite: StoreSuite): void {
         expect((await scene.store.stats()).byStatus).toEqual({ COMPLETED: 40 });
       }),
     );
+
+    it(
+      'of commits on the same intents in opposite order is decided for each of them',
+      play(async (scene) => {
+        const racers = await stores(scene);
+        for (let round = 0; round < 10; round += 1) {
+          const forth = [];
+          const back = [];
+          for (let i = 0; i < 20; i += 1) {
+            const { record } = await scene.submit();
+            const wish = { type: 'requestCancel', actor: 'forth' } as const;
+            forth.push(await scene.change(record, wish));
+            back.unshift(await scene.change(record, { ...wish, actor: 'back' }));
+          }
+          const results = await Promise.all([racers(0).commit(forth), racers(1).commit(back)]);
+          const outcomes = results.flatMap((each) => each ?? []).map(({ outcome }) => outcome);
+          expect(outcomes.filter((outcome) => outcome === 'ok')).toHaveLength(20);
+          expect(outcomes.filter((outcome) => outcome === 'moved')).toHaveLength(20);
+        }
+        expect((await scene.store.stats()).byStatus).toEqual({ CANCELED: 200 });
+      }),
+    );
+
+    it(
+      'of prunes removes each intent once',
+      play(async (scene) => {
+        const racers = await stores(scene);
+        for (let i = 0; i < 30; i += 1) {
+          const { record } = await scene.submit();
+          await scene.apply(record, { type: 'requestCancel' });
+        }
+        const now = await scene.now();
+        const prune = { now, endedBefore: now + 1000, keyedBefore: now, limit: 7 };
+        let removed = 0;
+        for (let round = 0; round < 6; round += 1) {
+          const counts = await Promise.all([0, 1, 2].map((i) => racers(i).prune(prune)));
+          removed += counts.reduce((sum, count) => sum + count, 0);
+        }
+        expect(removed).toBe(30);
+        expect(await scene.store.list({ limit: 10 })).toEqual([]);
+      }),
+    );
+
+    it(
+      'of submits with a prune of what has their key leaves one intent, whole',
+      play(async (scene) => {
+        const racers = await stores(scene);
+        for (let round = 0; round < 20; round += 1) {
+          const { record } = await scene.submit({ key: 'k' });
+          const ended = await scene.apply(record, { type: 'requestCancel' });
+          const request = await scene.request({ key: 'k' });
+          const before = (await scene.now()) + 1000;
+          const prune = { now: before, endedBefore: before, keyedBefore: before, limit: 10 };
+          const [results] = await Promise.all([
+            racers(0).submit([request]),
+            racers(1).prune(prune),
+          ]);
+          const left = await scene.store.list({ limit: 10 });
+          if (results[0]?.outcome === 'created') {
+            expect(left).toEqual([request.record]);
+            expect(await scene.log(request.record.id)).toEqual(request.events);
+            await scene.apply(request.record, { type: 'requestCancel' });
+          } else {
+            expect(results).toEqual([{ outcome: 'exists', record: ended }]);
+            expect(left).toEqual([]);
+          }
+          await scene.store.prune(prune);
+        }
+      }),
+    );
   });
 }
 

@@ -144,5 +144,20 @@ export function submitCases(suite: StoreSuite): void {
         expect(claimed[0]?.record).toMatchObject({ lease: 2, holder: 'holder-2', lostLeases: 1 });
       }),
     );
+
+    it(
+      'answers for each place of a batch that holds one request twice',
+      play(async (scene) => {
+        const request = await scene.request({ key: 'k' });
+        const other = await scene.request();
+        const results = await scene.store.submit([request, other, request]);
+        expect(results).toEqual([
+          { outcome: 'created' },
+          { outcome: 'created' },
+          { outcome: 'exists', record: request.record },
+        ]);
+        expect(await scene.log(request.record.id)).toEqual(request.events);
+      }),
+    );
   });
 }

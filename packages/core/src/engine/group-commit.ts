@@ -4,7 +4,14 @@ import type {
   Store,
   SubmitRequest,
   SubmitResult,
+  WriteFailed,
 } from '../store/store.ts';
+
+/** What became of a submit that did not fail. */
+export type Submitted = Exclude<SubmitResult, WriteFailed>;
+
+/** What became of a commit that did not fail. */
+export type Committed = Exclude<CommitResult, WriteFailed>;
 
 /** Makes the next commit of an intent at the moment its batch is sent; null when there is none. */
 export type MakeCommit = () => CommitRequest | null;
@@ -21,8 +28,8 @@ interface Pending<Item, Result> {
  */
 export class GroupCommit {
   readonly #store: Store;
-  readonly #submits: Gatherer<SubmitRequest, SubmitResult>;
-  readonly #commits: Gatherer<MakeCommit, CommitResult | null>;
+  readonly #submits: Gatherer<SubmitRequest, Submitted>;
+  readonly #commits: Gatherer<MakeCommit, Committed | null>;
 
   constructor(store: Store) {
     this.#store = store;
@@ -31,12 +38,15 @@ export class GroupCommit {
   }
 
   /** Resolves when the submit is stored. Rejects with the store's error; the outcome is then unknown. */
-  submit(request: SubmitRequest): Promise<SubmitResult> {
+  submit(request: SubmitRequest): Promise<Submitted> {
     return this.#submits.add(request);
   }
 
-  /** Resolves to the outcome, or null when there was nothing to commit after all. */
-  async commit(make: MakeCommit): Promise<CommitResult | null> {
+  /**
+   * Resolves to the outcome, or null when there was nothing to commit after all. Rejects with the
+   * store's error; the outcome is then unknown.
+   */
+  async commit(make: MakeCommit): Promise<Committed | null> {
     const errors: unknown[] = [];
     const result = await this.#commits.add(() => {
       try {
@@ -67,13 +77,17 @@ export class GroupCommit {
   }
 }
 
+type Send<Item, Result> = (
+  items: readonly Item[],
+) => Promise<readonly (Result | WriteFailed | undefined)[]>;
+
 /** One batch under way at a time; everything that comes meanwhile is the next one. */
-class Gatherer<Item, Result> {
-  readonly #send: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>;
+class Gatherer<Item, Result extends { readonly outcome: string } | null> {
+  readonly #send: Send<Item, Result>;
   #pending: Pending<Item, Result>[] = [];
   #sending: Promise<void> | null = null;
 
-  constructor(send: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>) {
+  constructor(send: Send<Item, Result>) {
     this.#send = send;
   }
 
@@ -105,10 +119,15 @@ class Gatherer<Item, Result> {
       for (const [i, pending] of batch.entries()) {
         const result = results[i];
         if (result === undefined) pending.reject(new Error('The store left out a result.'));
+        else if (isFailed(result)) pending.reject(result.error);
         else pending.resolve(result);
       }
     } catch (error) {
       for (const pending of batch) pending.reject(error);
     }
   }
+}
+
+function isFailed(result: { readonly outcome: string } | null): result is WriteFailed {
+  return result?.outcome === 'failed';
 }

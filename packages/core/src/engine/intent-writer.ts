@@ -3,9 +3,9 @@ import type { Clock } from '../clock.ts';
 import type { Command } from '../state/command.ts';
 import type { IntentRecord, StoredResponse } from '../state/intent.ts';
 import { transition } from '../state/transition.ts';
-import type { CommitRequest, CommitResult, StoredEvent } from '../store/store.ts';
+import type { CommitRequest, StoredEvent } from '../store/store.ts';
 import { encodeStored } from './encode-stored.ts';
-import type { GroupCommit } from './group-commit.ts';
+import type { Committed, GroupCommit } from './group-commit.ts';
 
 /** How a command ended: written, refused by the state machine, or fenced off. */
 export type WriteOutcome =
@@ -125,7 +125,7 @@ export class IntentWriter {
     return { expected, record, events, ...(result && { result }) };
   }
 
-  #settle(attempted: Attempted, result: CommitResult | null): void {
+  #settle(attempted: Attempted, result: Committed | null): void {
     for (const { settle } of attempted.refused)
       settle({ outcome: 'refused', record: this.#record });
     if (result === null) return;

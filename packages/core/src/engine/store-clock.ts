@@ -13,6 +13,7 @@ export class StoreClock implements Clock {
   }
 
   now(): number {
+    // Ids and stored instants take whole milliseconds, which not every clock counts in.
     return Math.floor(this.#clock.now()) + this.#offsetMs;
   }
 

@@ -2,10 +2,10 @@ import { DurableError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import { createIntent, type NewIntent } from '../state/submit.ts';
-import type { SubmitRequest, SubmitResult } from '../store/store.ts';
+import type { SubmitRequest } from '../store/store.ts';
 import type { AttemptPool } from './attempt-pool.ts';
 import { encodeStored } from './encode-stored.ts';
-import type { GroupCommit } from './group-commit.ts';
+import type { GroupCommit, Submitted } from './group-commit.ts';
 import { newId } from './new-id.ts';
 import type { Operation } from './operation.ts';
 import type { StoreClock } from './store-clock.ts';
@@ -15,6 +15,8 @@ import { withTimeout } from './with-timeout.ts';
 export type Submission = Omit<NewIntent, 'id' | 'deadlineAt' | 'operation'> & {
   readonly operation: Operation;
   readonly input: string;
+  /** The transaction of the caller's own that the submit is a part of. */
+  readonly transaction?: unknown;
 };
 
 /** An intent on its way into the store. */
@@ -24,7 +26,7 @@ export interface Submitting {
   /**
    * Stores it; must be called. Rejects with a `DurableError` when the store fails or takes too long.
    */
-  store(): Promise<SubmitResult>;
+  store(): Promise<Submitted>;
 }
 
 /** What a submitter needs and tells. */
@@ -60,9 +62,11 @@ export class Submitter {
       throw new DurableError('overloaded', message, { retryAfterSeconds: 1 });
     }
     const now = clock.now();
-    const { input, operation, ...intent } = submission;
+    const { input, operation, transaction, ...intent } = submission;
     const { deadlineMs } = operation.options;
-    const isEager = works() && pool.room > 0 && (intent.startAt ?? now) <= now;
+    // What may be rolled back yet must not be started.
+    const isOwn = transaction === undefined;
+    const isEager = isOwn && works() && pool.room > 0 && (intent.startAt ?? now) <= now;
     const { record, events } = createIntent(
       {
         ...intent,
@@ -79,7 +83,9 @@ export class Submitter {
     return {
       record,
       store: () => {
-        const stored = this.#submit(request, operation, unreserve);
+        const stored = isOwn
+          ? this.#submit(request, operation, unreserve)
+          : this.#submitWithin(transaction, request);
         this.#track(stored);
         return withTimeout(stored, options.storeTimeoutMs, options.clock);
       },
@@ -95,7 +101,7 @@ export class Submitter {
     request: SubmitRequest,
     operation: Operation,
     unreserve: (() => void) | null,
-  ): Promise<SubmitResult> {
+  ): Promise<Submitted> {
     const { commits, pool, clock, ready, works, onStored, onDue } = this.#setup;
     const { record } = request;
     try {
@@ -115,6 +121,20 @@ export class Submitter {
     } finally {
       unreserve?.();
     }
+  }
+
+  /** Nobody is told of it here: it is the store's to do so when the transaction commits. */
+  async #submitWithin(transaction: unknown, request: SubmitRequest): Promise<SubmitResult> {
+    const { store } = this.#setup.options;
+    if (store.capabilities.transactions !== true) {
+      const message =
+        'This store cannot take part in a transaction of yours. Leave `transaction` out.';
+      throw new DurableError('options_invalid', message);
+    }
+    await this.#setup.ready();
+    const [result] = await store.submit([request], transaction);
+    if (result === undefined) throw new Error('The store left out a result.');
+    return result;
   }
 
   #track(work: Promise<unknown>): void {

@@ -5,6 +5,7 @@ import { DurableError } from '../errors.ts';
 import { hashParts } from '../http/fingerprint.ts';
 import { encodeInput } from '../http/input.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { checkOwner } from '../owner.ts';
 import type { IntentRecord, StoredResponse } from '../state/intent.ts';
 import type { Found } from '../store/store.ts';
 import { observeIntent } from './observe-intent.ts';
@@ -23,6 +24,11 @@ export interface SubmitIntentOptions {
   readonly owner?: string | undefined;
   /** Names the submit, so that repeating it gives the same intent. */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * A transaction of your own that the submit shall be a part of: the intent is there when it commits,
+   * and never was when it rolls back. The store says what it takes, for instance a client of `pg`.
+   */
+  readonly transaction?: unknown;
 }
 
 /** A stored submit. */
@@ -78,16 +84,18 @@ export class Intents {
   }
 
   /**
-   * Stores an intent of the operation of this name; resolves after the store's commit.
+   * Stores an intent of the operation of this name; resolves after the store's commit, or with a
+   * `transaction` when the intent is a part of that.
    * @throws DurableError `handler_unavailable` for an operation that is not declared in this process,
-   * `idempotency_key_reused`, or the code of what is wrong with the payload.
+   * `idempotency_key_reused`, `owner_forbidden`, or the code of what is wrong with the payload.
    */
   async submit(
     operationName: string,
     input: IntentInput = {},
-    { owner = '', idempotencyKey }: SubmitIntentOptions = {},
+    { owner = '', idempotencyKey, transaction }: SubmitIntentOptions = {},
   ): Promise<SubmittedIntent> {
     const operation = this.#engine.operation(operationName);
+    checkOwner(owner);
     const { body, rest = {} } = input;
     const identity = { method: '', url: '' };
     const encoded = encodeInput({ identity, body, rest }, this.#options.limits);
@@ -98,7 +106,13 @@ export class Intents {
             key: hashParts([owner, operation.name, idempotencyKey]),
             fingerprint: hashParts([encoded.json]),
           };
-    const submitting = this.#engine.prepare({ operation, owner, idempotency, input: encoded.json });
+    const submitting = this.#engine.prepare({
+      operation,
+      owner,
+      idempotency,
+      input: encoded.json,
+      transaction,
+    });
     const stored = await submitting.store();
     if (stored.outcome === 'created') return { record: submitting.record, isReplayed: false };
     if (stored.record.idempotency?.fingerprint !== idempotency?.fingerprint) throw reused();
@@ -119,6 +133,7 @@ export class Intents {
   async list({ limit = 100, ...which }: ListIntentsOptions = {}): Promise<readonly IntentRecord[]> {
     const { owner, operation, statuses, before } = which;
     const { store, storeTimeoutMs, clock } = this.#options;
+    if (owner !== undefined) checkOwner(owner);
     await this.#engine.ready();
     const listed = store.list({
       limit,

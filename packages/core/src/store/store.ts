@@ -22,6 +22,8 @@ export interface StoreCapabilities {
    * own, ignores the request's, and reports it.
    */
   readonly clock: 'caller' | 'store';
+  /** Whether `submit` can be part of a transaction of the caller's own. Default: false. */
+  readonly transactions?: boolean;
 }
 
 /** One intent to store. */
@@ -35,7 +37,18 @@ export interface SubmitRequest {
 export type SubmitResult =
   | { readonly outcome: 'created' }
   /** The idempotency key or the id was there before; `record` is the earlier intent as it is now. */
-  | { readonly outcome: 'exists'; readonly record: IntentRecord };
+  | { readonly outcome: 'exists'; readonly record: IntentRecord }
+  | WriteFailed;
+
+/**
+ * One write of a batch failed and others did not, as happens in a store of several parts. Like a
+ * rejected call, but for this write alone: its outcome is unknown, and repeating it is safe.
+ */
+export interface WriteFailed {
+  readonly outcome: 'failed';
+  /** What the call would have been rejected with. */
+  readonly error: unknown;
+}
 
 export interface ClaimRequest {
   readonly now: number;
@@ -103,7 +116,8 @@ export type CommitResult =
   | { readonly outcome: 'stale' }
   /** The record has moved on; compute the change again from `record`. */
   | { readonly outcome: 'moved'; readonly record: IntentRecord }
-  | { readonly outcome: 'missing' };
+  | { readonly outcome: 'missing' }
+  | WriteFailed;
 
 export interface GetRequest {
   readonly ids: readonly string[];
@@ -171,8 +185,11 @@ export interface Store {
    * Stores intents. Each one's record, events and input appear together or not at all. An idempotency
    * key, or an id, that is there already wins over the newcomer, also within one batch. Returns one
    * result per request, in order. After it resolves, the intents are as durable as the store is.
+   *
+   * With a `transaction`, whose form is the store's to say, they are a part of that instead: they are
+   * there when it commits, and never were when it rolls back. Only for stores with `transactions`.
    */
-  submit(batch: readonly SubmitRequest[]): Promise<readonly SubmitResult[]>;
+  submit(batch: readonly SubmitRequest[], transaction?: unknown): Promise<readonly SubmitResult[]>;
 
   /**
    * Takes the lease of what is due (`dueAt <= now`), the longest due first: raises `lease`, sets

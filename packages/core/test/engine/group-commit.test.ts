@@ -97,6 +97,26 @@ describe('the writes of a process', () => {
     expect(await Promise.all(others)).toEqual([{ outcome: 'ok' }, null]);
   });
 
+  it('fail alone when the store says that they alone have failed', async () => {
+    const error = new DurableError('store_unavailable', 'One part of the store is away.');
+    const memory = memoryStore();
+    const commits = new GroupCommit({
+      ...memory,
+      submit: async (batch) =>
+        batch.map(({ record }) =>
+          record.id === 'b' ? { outcome: 'failed', error } : { outcome: 'created' },
+        ),
+      commit: async (batch) => batch.map(() => ({ outcome: 'failed', error })),
+    });
+    const submits = ['a', 'b', 'c'].map((id) => commits.submit(submitRequest(id)));
+    const created = { status: 'fulfilled', value: { outcome: 'created' } };
+    const failed = { status: 'rejected', reason: error };
+    expect(await Promise.allSettled(submits)).toEqual([created, failed, created]);
+    const { record } = submitRequest('a');
+    const request = { expected: { seq: 2, lease: null }, record, events: [] };
+    await expect(commits.commit(() => request)).rejects.toBe(error);
+  });
+
   it('fail when the store leaves out a result, rather than never end', async () => {
     const store = { ...memoryStore(), commit: async () => [] };
     const commits = new GroupCommit(store);

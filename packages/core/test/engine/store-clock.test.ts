@@ -60,3 +60,15 @@ describe('a host whose clock is wrong', () => {
     expect((starts[1] ?? NaN) - (starts[0] ?? NaN)).toBe(500);
   });
 });
+
+describe('a clock that counts in parts of milliseconds', () => {
+  it('dates by whole ones, and ids are well-formed', async () => {
+    const clock = new VirtualClock(Date.UTC(2026, 0, 1) + 0.666);
+    const bed = openBed(async () => respond(), { clock });
+    const id = await bed.submit();
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect((await bed.handle('GET', `/${id}`)).status).toBe(200);
+    const { createdAt = NaN, updatedAt = NaN } = bed.data.entries.get(id)?.record ?? {};
+    expect([createdAt, updatedAt].every(Number.isInteger)).toBe(true);
+  });
+});

@@ -63,6 +63,13 @@ describe('a submit from code', () => {
     expect(Buffer.from(result?.body ?? '').toString()).toBe('{"owner":"tenant-a"}');
   });
 
+  it('is refused a transaction by a store that knows none, and stores nothing', async () => {
+    const bed = openBed(async () => respond());
+    const submit = bed.api.intents.submit(NAME, {}, { transaction: {} });
+    expect(await codeOf(bed.clock.resolve(submit))).toBe('options_invalid');
+    expect(bed.data.entries.size).toBe(0);
+  });
+
   it('with an idempotency key is one intent per owner, and refuses another input', async () => {
     const bed = openBed(async () => respond());
     const { intents } = bed.api;

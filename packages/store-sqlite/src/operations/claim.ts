@@ -21,7 +21,8 @@ export function prepareClaim(
     'SELECT min(due_at) AS due_at FROM intents WHERE operation = ? AND due_at IS NOT NULL',
   );
 
-  return ({ now, holder, leaseMs, operations, limit }) => {
+  return ({ now, holder, leaseMs, limit, ...request }) => {
+    const operations = [...new Set(request.operations)];
     const found = operations.flatMap((operation) => due.all(operation, now, limit));
     if (operations.length > 1) found.sort((a, b) => Number(a['due_at']) - Number(b['due_at']));
     const claimed = found.slice(0, limit).map(({ n }) => {

@@ -1,0 +1,12 @@
+export { postgresStore } from './postgres-store.ts';
+export type { PostgresStoreOptions } from './options.ts';
+export type { PgClient, PgPool, PgQuery } from './pg-pool.ts';
+export type { SqlTransaction } from './transactions/sql-transaction.ts';
+export { knexTransaction } from './transactions/knex.ts';
+export type { KnexTransaction } from './transactions/knex.ts';
+export { kyselyTransaction } from './transactions/kysely.ts';
+export type { KyselyCompiledQuery, KyselyTransaction } from './transactions/kysely.ts';
+export { drizzleTransaction } from './transactions/drizzle.ts';
+export type { DrizzleSql, DrizzleTransaction } from './transactions/drizzle.ts';
+export { prismaTransaction } from './transactions/prisma.ts';
+export type { PrismaTransaction } from './transactions/prisma.ts';

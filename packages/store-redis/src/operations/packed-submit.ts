@@ -1,0 +1,59 @@
+import type { SubmitRequest } from '@durable-api/core';
+import { joinEvents } from '../event-lines.ts';
+import { packRecord } from '../intent-fields.ts';
+
+/** An intent to store, as scripts take it and reservations keep it. */
+export interface PackedSubmit {
+  readonly id: string;
+  readonly key: string | null;
+  readonly operation: string;
+  readonly record: string;
+  readonly meta: string;
+  readonly input: string;
+  readonly events: string;
+}
+
+/** One with an idempotency key. */
+export interface KeyedSubmit extends PackedSubmit {
+  readonly key: string;
+}
+
+/** Tells whether it has an idempotency key. */
+export function isKeyed(submit: PackedSubmit): submit is KeyedSubmit {
+  return submit.key !== null;
+}
+
+/** Packs a request. */
+export function packSubmit({ record, events, input }: SubmitRequest): PackedSubmit {
+  const { id, operation, idempotency } = record;
+  const fields = packRecord(record);
+  const key = idempotency?.key ?? null;
+  return { id, key, operation, ...fields, input, events: joinEvents(events) };
+}
+
+/** About how large it is. */
+export function bytesOfSubmit({ record, input, events }: PackedSubmit): number {
+  return record.length + input.length + events.length;
+}
+
+/** Reads a reservation back; null when there is none. */
+export function unpackReservation(
+  key: string,
+  fields: Readonly<Record<string, string>>,
+): KeyedSubmit | null {
+  const { id, operation, record, meta, input, events } = fields;
+  if (id === undefined) return null;
+  const text = (value: string | undefined): string => {
+    if (value === undefined) throw new Error(`The reservation of ${id} is incomplete.`);
+    return value;
+  };
+  return {
+    id,
+    key,
+    operation: text(operation),
+    record: text(record),
+    meta: text(meta),
+    input: text(input),
+    events: text(events),
+  };
+}

@@ -1,0 +1,85 @@
+import type { IntentRecord } from '@durable-api/core';
+import { DueSets } from '../due-sets.ts';
+import { unpackRecord } from '../intent-fields.ts';
+import { asList, asText } from '../reply.ts';
+import { scatter } from '../scatter.ts';
+import { SUBMIT } from '../scripts/submit.ts';
+import { writeAcknowledged, type Session } from '../session.ts';
+import type { ShardKeys } from '../shard-keys.ts';
+import { bytesOfSubmit, type PackedSubmit } from './packed-submit.ts';
+
+/** An intent to store, and what to do about its idempotency key in the same script. */
+export interface Storing {
+  readonly submit: PackedSubmit;
+  /**
+   * Null leaves the key alone. Else the key must be of the intent's own shard and have no owner, or
+   * the named one, of which is known that it is gone.
+   */
+  readonly claimsKeyFrom: string | null;
+}
+
+/** What became of it. */
+export type Stored =
+  | { readonly outcome: 'created' }
+  /** The id was there before. */
+  | { readonly outcome: 'exists'; readonly record: IntentRecord }
+  /** The idempotency key belongs to the intent `owner`, in whatever shard that is. */
+  | { readonly outcome: 'owned'; readonly owner: string };
+
+/** Stores intents, each in its own shard, in one round trip. */
+export function storeIntents(
+  session: Session,
+  items: readonly Storing[],
+): Promise<PromiseSettledResult<Stored>[]> {
+  return scatter(session, items, {
+    placeOf: ({ submit }) => submit.id,
+    bytesOf: ({ submit }) => bytesOfSubmit(submit),
+    send: (shard, part) => send(session, shard, part),
+  });
+}
+
+async function send(
+  session: Session,
+  shard: ShardKeys,
+  items: readonly Storing[],
+): Promise<Stored[]> {
+  const dues = new DueSets(shard);
+  const intentKeys: string[] = [];
+  const args: string[] = [];
+  for (const { submit, claimsKeyFrom } of items) {
+    const { id, key, operation, record, meta, input, events } = submit;
+    intentKeys.push(shard.intent(id));
+    const due = dues.numberOf(operation);
+    if (claimsKeyFrom === null || key === null) args.push(String(due));
+    else {
+      intentKeys.push(shard.keyOwner(key), shard.reservation(key));
+      args.push(`${due}=${claimsKeyFrom}`);
+    }
+    args.push(record, meta, input, events);
+  }
+  const dueKeys = dues.keys;
+  const reply = await writeAcknowledged(
+    session,
+    shard,
+    SUBMIT,
+    [shard.ids, shard.stats, ...dueKeys, ...intentKeys],
+    [
+      shard.wakeUps,
+      session.sender,
+      String(dueKeys.length),
+      String(shard.intentPrefix.length),
+      ...args,
+    ],
+  );
+  return asList(reply).map((result, i) => toStored(items[i]?.submit.id ?? '', result));
+}
+
+function toStored(id: string, reply: unknown): Stored {
+  if (reply === 1) return { outcome: 'created' };
+  if (typeof reply === 'string') return { outcome: 'owned', owner: reply };
+  const [record, meta] = asList(reply);
+  return {
+    outcome: 'exists',
+    record: unpackRecord(id, { record: asText(record), meta: asText(meta) }),
+  };
+}
