@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { memoryStore, type DurableApi } from '@durable-api/core';
 import fastify, { type FastifyRequest } from 'fastify';
-import { expectTypeOf } from 'vitest';
+import { expectTypeOf, it } from 'vitest';
 import durableApi, { durable, type AttemptContext } from '../src/index.ts';
 
 const store = memoryStore();
@@ -23,7 +23,9 @@ void fastify().register(durableApi, {});
 void fastify().register(durableApi, { store, retries: 3 });
 
 const app = fastify();
-expectTypeOf(app.durableApi).toEqualTypeOf<DurableApi<FastifyRequest>>();
+it('knows the API that the plugin decorates the app with', () => {
+  expectTypeOf(app.durableApi).toEqualTypeOf<DurableApi<FastifyRequest>>();
+});
 
 // The option is known to every way of declaring a route, and the handler's types flow as before.
 app.post<{ Body: { quarter: string }; Reply: { ok: boolean } }>(
