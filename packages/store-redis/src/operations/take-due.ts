@@ -34,7 +34,7 @@ export async function peekDue(
   { operations }: ClaimRequest,
   limit: number,
 ): Promise<Outlook & DueList> {
-  const keys = operations.map((operation) => shard.due(operation));
+  const keys = [...new Set(operations)].map((operation) => shard.due(operation));
   const reply = await connection.script(shard.tag, PEEK_DUE, keys, [String(limit)]);
   const [now, next, joined] = asList(reply).map(asText);
   const due = joined === undefined || joined === '' ? [] : joined.split(',').map(Number);
@@ -49,7 +49,7 @@ export async function takeDue(
   { operations, holder, leaseMs }: ClaimRequest,
   limit: number,
 ): Promise<Outlook & { readonly taken: readonly Taken[] }> {
-  const keys = operations.map((operation) => shard.due(operation));
+  const keys = [...new Set(operations)].map((operation) => shard.due(operation));
   const reply = await connection.script(shard.tag, CLAIM, keys, [
     String(limit),
     holder,
