@@ -14,8 +14,33 @@ import { readReservation } from './reservations.ts';
 /** How often a submit follows its key from owner to owner. Each time, another submit has got ahead. */
 const MAX_OWNERS = 16;
 
-/** Stores intents; those of one part of the data can fail while others do not. */
+/**
+ * Stores intents; those of one part of the data can fail while others do not. Of those with one key the
+ * first is stored before the next is tried, so that it is the first that wins.
+ */
 export async function submit(
+  session: Session,
+  batch: readonly SubmitRequest[],
+): Promise<PromiseSettledResult<SubmitResult>[]> {
+  const keys = batch.map(({ record }) => record.idempotency?.key);
+  const isLater = keys.map((key, i) => key !== undefined && keys.indexOf(key) < i);
+  if (!isLater.includes(true)) return submitDistinct(session, batch);
+  const first = await submitDistinct(
+    session,
+    batch.filter((_, i) => isLater[i] === false),
+  );
+  const later = await submit(
+    session,
+    batch.filter((_, i) => isLater[i] === true),
+  );
+  return isLater.map((late): PromiseSettledResult<SubmitResult> => {
+    const result = late ? later.shift() : first.shift();
+    if (result === undefined) throw new Error('Redis left out a result.');
+    return result;
+  });
+}
+
+async function submitDistinct(
   session: Session,
   batch: readonly SubmitRequest[],
 ): Promise<PromiseSettledResult<SubmitResult>[]> {
