@@ -145,7 +145,9 @@ describe.each(packages)('the package %s', (name) => {
     expect(found).toEqual(DEPARTURES.any[name] ?? []);
   });
 
-  it.skipIf(name === 'cli')('says nothing to the console', () => {
+  // The command line is there to print.
+  const quiet = name === 'cli' ? [] : ['says nothing to the console'];
+  it.each(quiet)('%s', () => {
     const loud = sources.filter(({ code }) => /\bconsole\s*[.[]/.test(code));
     expect(loud.map(({ path }) => path)).toEqual([]);
   });
