@@ -111,7 +111,8 @@ export class AttemptRoute {
     const running = this.#running.get(request.raw);
     if (running === undefined) return;
     running.thrown ??= { error };
-    if (error instanceof Error && SELF_DECIDING.has(error.name)) running.response.giveUp(error);
+    const decides = error instanceof Error && SELF_DECIDING.has(error.name);
+    if (decides || running.context.signal.aborted) running.response.giveUp(error);
   }
 }
 

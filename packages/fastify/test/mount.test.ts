@@ -1,7 +1,7 @@
 import { memoryStore } from '@durable-api/core';
 import fastify from 'fastify';
 import { expect, it } from 'vitest';
-import plugin, { durable, durableApi } from '../src/index.ts';
+import plugin, { durableApi } from '../src/index.ts';
 import { createApp, ended, run, submit } from './app.ts';
 
 const config = { durable: true };
@@ -99,20 +99,6 @@ it.each([
   expect(() => app.route({ config, handler, ...options })).toThrow(message);
 });
 
-it('a GET of the contract has HEAD, also in an app that wants it nowhere else', async () => {
-  const app = await createApp({}, { exposeHeadRoutes: false });
-  app.post('/op', { config }, handler);
-  const path = await submit(app);
-  await ended(app, path);
-  const head = await app.inject({ method: 'HEAD', url: path });
-  const full = await app.inject({ url: path });
-  expect([head.statusCode, head.body]).toEqual([200, '']);
-  expect(head.headers).toMatchObject({
-    etag: full.headers.etag,
-    'content-length': full.headers['content-length'],
-  });
-});
-
 it('durable: false is a route like any other', async () => {
   const app = await createApp();
   app.get('/op', { config: { durable: false } }, handler);
@@ -155,14 +141,4 @@ it('handlerTimeout limits an attempt, not the submit, a wait or a stream', async
   await app.inject({ url: path, headers: { prefer: 'wait=1', 'if-none-match': '*' } });
   gate.resolve({ done: true });
   expect((await waiting).json()).toEqual({ done: true });
-});
-
-it('handlerTimeout of the route does not cut off who waits for more than one attempt', async () => {
-  const app = await createApp();
-  const options = { config: { durable: { retries: 1 } }, handlerTimeout: 50 };
-  app.post('/op', options, async (request) => {
-    if (durable(request).attempt === 1) return new Promise<object>(() => {});
-    return { done: true };
-  });
-  expect((await run(app)).json()).toEqual({ done: true });
 });
