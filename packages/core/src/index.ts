@@ -78,6 +78,8 @@ export type {
 export { decodeInput } from './http/input.ts';
 export { errorReply, problemReply } from './http/reply.ts';
 export { isOperationPath } from './http/routes.ts';
+export { EXCHANGE_HEADERS } from './http/exchange-headers.ts';
+export { bodyParserError } from './http/body-parser-error.ts';
 export { mergeVary, sendReply } from './http/send.ts';
 export type { ReplyTarget } from './http/send.ts';
 export { encodeFrame } from './observe/sse.ts';

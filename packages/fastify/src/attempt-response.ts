@@ -1,20 +1,11 @@
 import { ServerResponse, type OutgoingHttpHeaders } from 'node:http';
-import { HandlerFault, resultTooLarge, type StoredResponse } from '@durable-api/core';
+import {
+  EXCHANGE_HEADERS,
+  HandlerFault,
+  resultTooLarge,
+  type StoredResponse,
+} from '@durable-api/core';
 import type { AttemptRequest } from './attempt-request.ts';
-
-/** Headers that belong to one exchange or one client, so that a stored response has none of them. */
-const NOT_STORED = new Set([
-  'connection',
-  'content-length',
-  'date',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 type Done = (error?: Error | null) => void;
 
@@ -116,7 +107,7 @@ function refusedCookie(): HandlerFault {
 function storedHeaders(headers: OutgoingHttpHeaders): Record<string, string> {
   const stored: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || NOT_STORED.has(name)) continue;
+    if (value === undefined || EXCHANGE_HEADERS.has(name)) continue;
     stored[name] = Array.isArray(value) ? value.join(', ') : String(value);
   }
   return stored;

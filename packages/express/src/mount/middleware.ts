@@ -1,4 +1,5 @@
 import {
+  bodyParserError,
   DurableError,
   isOperationPath,
   problemReply,
@@ -17,7 +18,6 @@ import type {
   Response,
 } from 'express';
 import { keepRequest } from '../attempt/kept-request.ts';
-import { bodyError } from './body-error.ts';
 import { parsedBody } from './body.ts';
 import type { OperationApp } from './operation-app.ts';
 
@@ -47,7 +47,7 @@ export function operationMiddleware(setup: MountSetup): OperationMiddleware {
     void answerOrPass(() => api.handle(operation, plainRequest(setup, req, res)), req, res, next);
   };
   const handleError: ErrorRequestHandler = (error, req, res, next) => {
-    const problem = isOperationPath(req.method, req.path) ? bodyError(error) : null;
+    const problem = isOperationPath(req.method, req.path) ? bodyParserError(error) : null;
     if (problem === null || res.headersSent) next(error);
     else reply(problemReply(problem), req, res);
   };

@@ -1,6 +1,5 @@
-import { problemReply, sendReply, type ReplyTarget } from '@durable-api/core';
+import { bodyParserError, problemReply, sendReply, type ReplyTarget } from '@durable-api/core';
 import type { HttpServer } from '@nestjs/common';
-import { expressBodyError } from './express-body-error.ts';
 import { findsOperation } from './express-routes.ts';
 import { ID_PARAM, isLikeIntentId } from './intent-url.ts';
 import type { Platform } from './platform.ts';
@@ -34,7 +33,7 @@ export function expressPlatform(adapter: HttpServer): Platform {
       });
       // After Nest's body parsers, which were added before.
       adapter.use((error: unknown, request: unknown, response: unknown, next?: Next) => {
-        const problem = expressBodyError(error);
+        const problem = bodyParserError(error);
         if (problem === null || !isResponse(response) || !findsOperation(app, request))
           next?.(error);
         else sendReply(problemReply(problem), response, 'POST');

@@ -1,4 +1,4 @@
-import { DurableError } from '@durable-api/core';
+import { DurableError } from '../errors.ts';
 
 /** The `type` of errors of Express's body parsers, and what they are to a caller of an operation. */
 const BODY_ERRORS = {
@@ -24,7 +24,7 @@ const BODY_ERRORS = {
 } as const;
 
 /** The problem that an error of Express's body parsers is; null for any other error. */
-export function expressBodyError(error: unknown): DurableError | null {
+export function bodyParserError(error: unknown): DurableError | null {
   if (!(error instanceof Error) || !('type' in error)) return null;
   const { type } = error;
   if (!isKnown(type)) return null;
