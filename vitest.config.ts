@@ -1,5 +1,14 @@
+import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { nestProjects } from './packages/nestjs/vitest-projects.ts';
+
+// Worker threads and server processes of the tests load the sources; compiled once, they start faster.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
+  new URL('node_modules/.cache/compiled', import.meta.url),
+);
+
+/** What takes many seconds of its own: kill loops, sweeps, clusters. `pnpm test:long`, and in CI. */
+const LONG = '**/*.long.test.ts';
 
 export default defineConfig({
   resolve: { conditions: ['durable-source'] },
@@ -21,7 +30,20 @@ export default defineConfig({
             include: ['packages/*/test/**/*.test-d.ts'],
             tsconfig: 'packages/client/test/tsconfig.json',
           },
+          exclude: [...configDefaults.exclude, 'packages/nestjs/**', LONG],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: [`{packages,examples,test}/${LONG}`],
           exclude: [...configDefaults.exclude, 'packages/nestjs/**'],
+          fileParallelism: false,
+          // They race killed processes and real clocks on whatever machine CI has; who needed a second
+          // run is shown with `retry x1`. At a desk a failure is a failure.
+          retry: process.env['CI'] === 'true' ? 1 : 0,
+          sequence: { groupOrder: 1 },
         },
       },
       ...nestProjects,
@@ -30,6 +52,9 @@ export default defineConfig({
     hookTimeout: 30_000,
     expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
+    isolate: false,
+    // More than there are cores: many tests wait for a process, a socket or a time.
+    maxWorkers: 4,
     reporters: process.env['VITEST_JSON'] ? ['default', 'json'] : ['default'],
     outputFile: { json: process.env['VITEST_JSON'] ?? '' },
   },

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const [reportFile = '', testExit = '1'] = process.argv.slice(2);
+const [reportFile = '', testExit = '1', longReportFile = '', longExit = '1'] =
+  process.argv.slice(2);
 
 /** Runs one check and shows its output only when it fails. */
 function passes(name: string, command: string, cwd = '.'): boolean {
@@ -14,12 +15,12 @@ function passes(name: string, command: string, cwd = '.'): boolean {
 }
 
 /** Counts what the tests reported; a run that died without a report is one failure. */
-function testCounts(): { passed: number; failed: number } {
-  const text = readFileSync(reportFile, 'utf8');
+function testCounts(file: string, exit: string): { passed: number; failed: number } {
+  const text = readFileSync(file, 'utf8');
   if (text === '') return { passed: 0, failed: 1 };
   const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(text);
   const failed = numFailedTests + numPendingTests;
-  return { passed: numPassedTests, failed: failed === 0 && testExit !== '0' ? 1 : failed };
+  return { passed: numPassedTests, failed: failed === 0 && exit !== '0' ? 1 : failed };
 }
 
 const tarballs = mkdtempSync(join(tmpdir(), 'durable-packages-'));
@@ -44,7 +45,9 @@ const checks = [
     ];
   }),
 ];
-const { passed, failed } = testCounts();
+const counts = [testCounts(reportFile, testExit), testCounts(longReportFile, longExit)];
+const passed = counts.reduce((sum, one) => sum + one.passed, 0);
+const failed = counts.reduce((sum, one) => sum + one.failed, 0);
 const good = checks.filter(Boolean).length;
 console.log(`${passed + good} passed, ${failed + checks.length - good} failed`);
 process.exitCode = failed + checks.length - good === 0 ? 0 : 1;

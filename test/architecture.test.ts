@@ -30,8 +30,8 @@ const DEPARTURES: {
   readonly words: Readonly<Record<string, readonly string[]>>;
   readonly any: Readonly<Record<string, readonly string[]>>;
 } = {
-  // The command opens stores by itself.
-  edges: { cli: ['core', 'store-sqlite'] },
+  // The command opens stores by itself, and serves the gateway alone.
+  edges: { cli: ['core', 'gateway', 'store-sqlite', 'store-postgres', 'store-redis'] },
   words: { cli: ['run'] },
   // Nest's own interface asks for it.
   any: { nestjs: ['packages/nestjs/src/attempt/serialize.ts'] },

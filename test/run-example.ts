@@ -11,6 +11,7 @@ interface Example {
 /** The examples that can be started by name. */
 const EXAMPLES: Readonly<Record<string, Example>> = {
   express: { script: 'examples/express-sqlite/server.ts' },
+  agents: { script: 'examples/agents/server.ts' },
   fastify: { script: 'examples/fastify/server.ts' },
   nestjs: { script: 'examples/nestjs/dist/nestjs/src/main.js', compile: 'examples/nestjs' },
 };

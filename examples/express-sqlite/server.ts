@@ -1,8 +1,9 @@
-import { fileURLToPath } from 'node:url';
-import { pageFolder, storeFromUrl, tenantOf } from '@durable-api/example-reports';
+import { buildPage, storeFromUrl, tenantOf } from '@durable-api/example-reports';
 import { durableApi } from '@durable-api/express';
 import express, { type RequestHandler } from 'express';
 import { generateReport } from './generate-report.ts';
+import { generateYear } from './generate-year.ts';
+import { publishArticle } from './publish-article.ts';
 
 const port = Number(process.env['PORT'] ?? 3000);
 const api = durableApi({
@@ -17,13 +18,20 @@ const requireTenant: RequestHandler = (req, res, next) => {
 
 const app = express();
 app.use('/reports/generate', express.json(), api.operation(generateReport));
+app.use('/reports/year', express.json(), api.operation(generateYear));
+app.use('/articles/publish', express.json(), api.operation(publishArticle));
 app.use(
   '/private/reports',
   requireTenant,
   express.json(),
-  api.operation(generateReport, { name: 'privateReport' }),
+  api.operation(generateReport, {
+    name: 'privateReport',
+    // One at a time for each tenant, over all processes.
+    key: (req) => tenantOf(req.headers.authorization) ?? '',
+    concurrency: { perKey: 1 },
+  }),
 );
-app.use(express.static(fileURLToPath(pageFolder)));
+app.use(express.static(await buildPage()));
 
 const server = app.listen(port, '127.0.0.1', () => {
   console.log(`The report service listens on http://127.0.0.1:${port}`);

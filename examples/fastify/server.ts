@@ -1,5 +1,4 @@
-import { fileURLToPath } from 'node:url';
-import { pageFolder, storeFromUrl, tenantOf } from '@durable-api/example-reports';
+import { buildPage, storeFromUrl, tenantOf } from '@durable-api/example-reports';
 import durableApi from '@durable-api/fastify';
 import fastifyStatic from '@fastify/static';
 import fastify from 'fastify';
@@ -12,7 +11,7 @@ await app.register(durableApi, {
   store: storeFromUrl(process.env['STORE'] ?? 'sqlite:./operations.db'),
   identify: (request) => tenantOf(request.headers.authorization) ?? 'public',
 });
-await app.register(fastifyStatic, { root: fileURLToPath(pageFolder) });
+await app.register(fastifyStatic, { root: await buildPage() });
 
 app.post('/reports/generate', { config: { durable: true } }, generateReport);
 

@@ -20,6 +20,10 @@ export function round(value: number, digits = 2): number {
   return Number(value.toFixed(digits));
 }
 
+function figure(value: number): number {
+  return round(value, value < 100 ? 2 : 0);
+}
+
 /**
  * Measures two things in turn, three rounds of each in one run, so that both meet the same machine, and
  * compares their medians.
@@ -33,7 +37,7 @@ export async function compare(
   for (let i = 1; i <= 3; i++) {
     of.baseline.push(await baseline());
     of.ours.push(await ours());
-    const line = `${Math.round(of.baseline.at(-1) ?? 0)} against ${Math.round(of.ours.at(-1) ?? 0)}`;
+    const line = `${figure(of.baseline.at(-1) ?? 0)} against ${figure(of.ours.at(-1) ?? 0)}`;
     console.log(`round ${i}: ${line} ${unit} (baseline, ours)`);
   }
   const medians = { baseline: median(of.baseline), ours: median(of.ours) };

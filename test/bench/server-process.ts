@@ -16,18 +16,20 @@ export interface ServerProcess extends AsyncDisposable {
 export interface ServerOptions {
   /** On the compiled packages, for those whose sources Node cannot run; `pnpm build` makes them. */
   readonly isCompiled?: boolean;
+  /** Flags for Node, beside those that every server is started with. */
+  readonly flags?: readonly string[];
 }
 
 /** Starts `servers/NAME.ts` with a fresh folder for its data; resolves when it listens. */
 export async function startServer(
   name: string,
   env: Readonly<Record<string, string>> = {},
-  { isCompiled = false }: ServerOptions = {},
+  { isCompiled = false, flags = [] }: ServerOptions = {},
 ): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'durable-bench-'));
   const script = fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url));
   const conditions = isCompiled ? [] : ['--conditions=durable-source'];
-  const child = spawn(process.execPath, [...conditions, '--expose-gc', script], {
+  const child = spawn(process.execPath, [...conditions, '--expose-gc', ...flags, script], {
     env: {
       ...process.env,
       NODE_ENV: 'production',
@@ -36,7 +38,11 @@ export async function startServer(
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [port] = await once(createInterface(child.stdout), 'line');
+  const died = once(child, 'exit').then(([code]) => {
+    throw new Error(`The server ${name} exited with ${code} before it listened.`);
+  });
+  const [port] = await Promise.race([once(createInterface(child.stdout), 'line'), died]);
+  died.catch(() => {});
   return {
     origin: `http://127.0.0.1:${port}`,
     pid: child.pid ?? 0,

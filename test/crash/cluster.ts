@@ -13,13 +13,20 @@ interface Member {
 /** Server processes on one store, which are killed and paused at random. */
 export class Cluster implements AsyncDisposable {
   readonly #env: Readonly<Record<string, string>>;
+  readonly #script: URL;
+  /** When processes were killed, in ms since the epoch, by their ids. */
+  readonly deaths: Map<number, number> = new Map<number, number>();
   readonly #members: Member[] = [];
   #stopped = false;
   killCount = 0;
   pauseCount = 0;
 
-  constructor(env: Readonly<Record<string, string>>) {
+  constructor(
+    env: Readonly<Record<string, string>>,
+    script = new URL('./server.ts', import.meta.url),
+  ) {
     this.#env = env;
+    this.#script = script;
   }
 
   async start(count: number): Promise<void> {
@@ -42,6 +49,7 @@ export class Cluster implements AsyncDisposable {
     const exited = once(member.child, 'exit');
     member.child.kill('SIGKILL');
     await exited;
+    if (member.child.pid !== undefined) this.deaths.set(member.child.pid, Date.now());
     this.killCount += 1;
     if (!this.#stopped) member.child = this.#spawn(member.port);
   }
@@ -69,7 +77,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   #spawn(port: number): ChildProcess {
-    const script = fileURLToPath(new URL('./server.ts', import.meta.url));
+    const script = fileURLToPath(this.#script);
     return spawn(process.execPath, ['--conditions=durable-source', script], {
       env: { ...process.env, ...this.#env, PORT: String(port) },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -6,9 +6,14 @@ import type { Cluster } from './cluster.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Submits once, trying again with the same key until some process answers; what a client should do. */
-export async function submit(cluster: Cluster, ledger: Ledger, ms: number): Promise<string> {
+export async function submit(
+  cluster: Cluster,
+  ledger: Ledger,
+  ms: number,
+  giveUpAt: number,
+): Promise<string> {
   const key = crypto.randomUUID();
-  for (;;) {
+  while (performance.now() < giveUpAt) {
     try {
       const response = await fetch(`${cluster.randomOrigin()}/work`, {
         method: 'POST',
@@ -27,12 +32,18 @@ export async function submit(cluster: Cluster, ledger: Ledger, ms: number): Prom
     }
     await delay(100);
   }
+  throw new Unexpected('A submit was never acknowledged.');
 }
 
 /** Observes an intent to its end over whichever processes are alive, resuming by `Last-Event-ID`. */
-export async function observe(cluster: Cluster, ledger: Ledger, intentId: string): Promise<void> {
+export async function observe(
+  cluster: Cluster,
+  ledger: Ledger,
+  intentId: string,
+  giveUpAt: number,
+): Promise<void> {
   let lastId = '0';
-  for (;;) {
+  while (performance.now() < giveUpAt) {
     try {
       const url = `${cluster.randomOrigin()}/work/${intentId}/events`;
       const headers = { accept: 'text/event-stream', 'last-event-id': lastId };
@@ -52,6 +63,7 @@ export async function observe(cluster: Cluster, ledger: Ledger, intentId: string
     }
     await delay(100);
   }
+  throw new Unexpected(`${intentId} was acknowledged and has not ended.`);
 }
 
 /** The stored events of an intent, once it has ended; undefined when it does not exist. */

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { eventSchema, snapshotSchema, submittedSchema, type Links } from '@durable-api/protocol';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
-import { ExampleServer } from '../example-server.ts';
+import { ServerInProcess } from '../server-in-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'durable-example-fastify-'));
 const ours = { authorization: 'Bearer tenant-a' };
-let server: ExampleServer;
+let server: ServerInProcess;
 
 beforeEach(async (test) => {
   const store = `sqlite:${join(folder, `${test.task.id}.db`)}`;
-  server = await ExampleServer.start('fastify/server.ts', store);
+  server = await ServerInProcess.start({ script: 'examples/fastify/server.ts', store });
 });
 afterEach(() => server.kill());
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -30,6 +30,8 @@ export interface Command {
   readonly summary: string;
   readonly flags: Readonly<Record<string, Flag>>;
   readonly positionals: number;
+  /** How many of them may be left out. */
+  readonly optionalPositionals?: number;
   readonly examples: readonly string[];
   /** Resolves to the exit code. */
   run(given: Given, terminal: Terminal): Promise<number>;
@@ -51,7 +53,9 @@ export function parseGiven(command: Command, args: readonly string[]): Given {
   );
   const { values, positionals } = parse(args, options);
   const isHelp = values['help'] === true;
-  if (!isHelp && positionals.length !== command.positionals) {
+  const least = command.positionals - (command.optionalPositionals ?? 0);
+  const { length } = positionals;
+  if (!isHelp && (length > command.positionals || length < least)) {
     throw new UsageError(`It takes: durable ${command.name} ${command.usage}`);
   }
   const texts = (flag: string): string[] =>

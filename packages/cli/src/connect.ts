@@ -15,6 +15,11 @@ export const SERVER_FLAGS: Readonly<Record<string, Flag>> = {
   timeout: { type: 'string', value: 'SECONDS', help: 'give up after so long' },
 };
 
+/** Whether an argument is meant as a URL, not as the id of an intent in a store. */
+export function isUrl(text: string): boolean {
+  return /[/:]/.test(text);
+}
+
 /** A URL on a server. @throws UsageError */
 export function parseUrl(text: string): URL {
   const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);

@@ -7,7 +7,7 @@ export function overview(commands: readonly Command[]): string {
 
 ${lines.join('\n')}
 
-"durable COMMAND --help" tells more.
+"durable COMMAND --help" tells more; "durable --version" which this is.
 
 Environment: DURABLE_TOKEN is sent as "Authorization: Bearer …"; DURABLE_STORE is the store of
 commands that take --store; NO_COLOR and FORCE_COLOR are understood.

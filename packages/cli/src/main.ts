@@ -4,7 +4,9 @@ import { run } from './run.ts';
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort());
 // A reader that has seen enough, like `head`, is no error.
-process.stdout.on('error', () => process.exit(0));
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
+  process.exit(code === 'EPIPE' ? 0 : 1),
+);
 
 const { stdout, stderr, stdin, env } = process;
 const terminal = { stdout, stderr, stdin, env, signal: interrupted.signal };

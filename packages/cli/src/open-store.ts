@@ -1,7 +1,9 @@
-import type { Store } from '@durable-api/core';
+import { existsSync } from 'node:fs';
+import { DurableApi, type Logger, type Store } from '@durable-api/core';
 import { sqliteStore } from '@durable-api/store-sqlite';
 import type { Flag, Given } from './command.ts';
 import { UsageError } from './exit-code.ts';
+import { installedStore } from './installed-store.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Flags of commands that work on a store. */
@@ -14,42 +16,33 @@ export const STORE_FLAGS: Readonly<Record<string, Flag>> = {
   },
 };
 
-/** Stores of packages that are installed beside this one, with what makes one of a URL. */
-const PACKAGES = {
-  postgres: { name: '@durable-api/store-postgres', make: 'postgresStore', key: 'connectionString' },
-  redis: { name: '@durable-api/store-redis', make: 'redisStore', key: 'url' },
-} as const;
+/** The URL of a store that is there already: a mistyped path makes no file. @throws UsageError */
+export function storeUrl(given: Given, terminal: Pick<Terminal, 'env'>): string {
+  const url = newStoreUrl(given, terminal);
+  const path = sqlitePath(url);
+  if (path === null || existsSync(path)) return url;
+  throw new UsageError(
+    `There is no file ${path}. Name the one that the server writes, or make it: ` +
+      `durable migrate --store ${url}`,
+  );
+}
 
-/** The URL of the store. @throws UsageError */
-export function storeUrl(given: Given, { env }: Pick<Terminal, 'env'>): string {
+/** The URL of the store, which may have to be made. @throws UsageError */
+export function newStoreUrl(given: Given, { env }: Pick<Terminal, 'env'>): string {
   const url = given.text('store') ?? env['DURABLE_STORE'];
   if (url !== undefined && url !== '') return url;
   throw new UsageError('Name the store: --store sqlite:operations.db, or DURABLE_STORE.');
 }
 
+/** The path of a `sqlite:` URL; null of any other. */
+export function sqlitePath(url: string): string | null {
+  return url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : null;
+}
+
 /** Opens the store at `url`; it is not migrated yet. @throws UsageError */
-export async function openStore(url: string): Promise<Store> {
-  const kind = /^(sqlite|postgres|redis)(?:ql|s)?:/.exec(url)?.[1];
-  if (kind === 'sqlite') return sqliteStore(url.slice('sqlite:'.length));
-  if (kind === 'postgres' || kind === 'redis') return openInstalled(PACKAGES[kind], url);
-  throw new UsageError(`"${url}" is none of sqlite:FILE, postgres://… and redis://….`);
-}
-
-async function openInstalled(
-  { name, make, key }: (typeof PACKAGES)[keyof typeof PACKAGES],
-  url: string,
-): Promise<Store> {
-  const module: unknown = await import(name).catch((error: unknown) => {
-    throw new UsageError(`Install ${name} to use ${url.split(':')[0]}: stores.`, { cause: error });
-  });
-  const create: unknown = Object(module)[make];
-  const store: unknown = typeof create === 'function' ? create({ [key]: url }) : undefined;
-  if (isStore(store)) return store;
-  throw new UsageError(`The installed ${name} is of another version than this program.`);
-}
-
-function isStore(value: unknown): value is Store {
-  return typeof value === 'object' && value !== null && 'claim' in value && 'migrate' in value;
+export async function openStore(url: string, logger?: Logger): Promise<Store> {
+  const path = sqlitePath(url);
+  return path === null ? (await installedStore(url)).open(logger) : sqliteStore(path);
 }
 
 /** Calls `work` with the migrated store, and closes it. */
@@ -61,4 +54,18 @@ export async function withStore<T>(url: string, work: (store: Store) => Promise<
   } finally {
     await store.close();
   }
+}
+
+/** Calls `work` with a durable API on the store that was given, which runs nothing. */
+export async function withIntents<T>(
+  given: Given,
+  terminal: Terminal,
+  work: (api: DurableApi) => Promise<T>,
+): Promise<T> {
+  await using api = new DurableApi({
+    store: await openStore(storeUrl(given, terminal)),
+    worker: false,
+  });
+  await api.ready();
+  return await work(api);
 }

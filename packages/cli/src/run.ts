@@ -1,9 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { DurableClientError } from '@durable-api/client';
 import { isDurableError } from '@durable-api/core';
 import { parseGiven, type Command } from './command.ts';
-import { cancel, get, observe, result } from './commands/intent.ts';
+import { cancel } from './commands/cancel.ts';
+import { get, observe, result } from './commands/intent.ts';
 import { doctor } from './commands/doctor.ts';
-import { list, migrate, prune, retry } from './commands/store.ts';
+import { keys } from './commands/keys.ts';
+import { retry } from './commands/retry.ts';
+import { serve } from './commands/serve.ts';
+import { list, migrate, prune } from './commands/store.ts';
 import { submit } from './commands/submit.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { helpOf, overview } from './help.ts';
@@ -20,6 +25,8 @@ const COMMANDS: readonly Command[] = [
   migrate,
   prune,
   doctor,
+  serve,
+  keys,
 ];
 
 const EXIT_OF_CODE: Readonly<Record<string, number>> = {
@@ -38,6 +45,10 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     terminal.stdout.write(overview(COMMANDS));
     return EXIT.ok;
   }
+  if (name === '--version') {
+    terminal.stdout.write(`${version()}\n`);
+    return EXIT.ok;
+  }
   try {
     const command = COMMANDS.find((one) => one.name === name);
     if (command === undefined) {
@@ -52,6 +63,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     return report(error, terminal);
   }
+}
+
+function version(): string {
+  const file = new URL('../package.json', import.meta.url);
+  return String(Object(JSON.parse(readFileSync(file, 'utf8'))).version);
 }
 
 function report(error: unknown, terminal: Terminal): number {

@@ -54,8 +54,10 @@ export class Timeline {
 
   #drawBar(progress: Progress): void {
     this.clear();
-    const text = sayProgress(progress);
-    const room = Math.min(40, (this.#output.columns ?? 80) - text.length - 3);
+    const columns = this.#output.columns ?? 80;
+    // What goes over the edge of the terminal could not be taken away again.
+    const text = sayProgress(progress).slice(0, columns - 1);
+    const room = Math.min(40, columns - text.length - 3);
     const full = Math.round((progress.fraction ?? 0) * Math.max(0, room));
     const bar = room < 4 ? '' : `${'█'.repeat(full)}${'░'.repeat(room - full)} `;
     this.#output.write(this.#paint('cyan', bar) + text);

@@ -58,6 +58,7 @@ export class Nginx {
   }
 }
 
+/** A port that nobody listens on. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -68,6 +69,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** Whether somebody listens on a port. */
 async function accepts(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   try {

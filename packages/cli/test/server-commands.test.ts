@@ -132,6 +132,24 @@ describe('an operation', () => {
     });
   });
 
+  it('that failed is done again by retry, as another one', async () => {
+    await using server = await start();
+    const failed = await submitTo(server, 'fail');
+    await durable(['observe', failed]);
+    const watched = await durable(['retry', failed, '--watch', '--json']);
+    expect(watched.exit).toBe(1);
+    const [fresh, created] = watched.json;
+    expect(fresh).toMatchObject({ retried_from: failed.split('/').at(-1) });
+    expect(Object(fresh).url).not.toBe(failed);
+    expect(created).toMatchObject({ details: { retried_from: failed.split('/').at(-1) } });
+    const report = await submitTo(server, 'report');
+    await durable(['result', report]);
+    expect(await durable(['retry', report])).toMatchObject({
+      exit: 5,
+      stderr: expect.stringMatching(/^intent_not_retryable: /),
+    });
+  });
+
   it('is shown by get, and its result byte for byte', async () => {
     await using server = await start();
     const report = await submitTo(server, 'report');

@@ -1,5 +1,6 @@
 import { DurableClientError } from './errors.ts';
-import type { ResolvedClientOptions } from './options.ts';
+import { LONGEST_TIMER_MS, type ResolvedClientOptions } from './options.ts';
+import { untilAborted } from './until-aborted.ts';
 import type { FetchInit, FetchResponse } from './transport/fetch.ts';
 
 /** One request, ready to be sent any number of times. */
@@ -49,7 +50,7 @@ export class Connection {
   static async open(
     options: ResolvedClientOptions,
     request: HttpRequest,
-    timeoutMs: number = options.timeoutMs + (request.waitMs ?? 0),
+    timeoutMs: number = Math.min(options.timeoutMs + (request.waitMs ?? 0), LONGEST_TIMER_MS),
   ): Promise<Connection> {
     const { signal } = request;
     signal?.throwIfAborted();
@@ -69,6 +70,7 @@ export class Connection {
         signal: abort.signal,
         credentials: options.credentials,
         cache: 'no-store',
+        redirect: 'manual',
         ...(request.body !== undefined && { body: request.body }),
       };
       const answer = options.fetch(request.url, init);
@@ -116,16 +118,4 @@ function fail({ method, url }: HttpRequest, abort: AbortController, error: unkno
 function timeout({ method, url }: HttpRequest, ms: number): DurableClientError {
   const message = `${method} ${url} was not answered within ${ms} ms.`;
   return new DurableClientError('timeout', message, { retryable: true });
-}
-
-async function untilAborted<T>(value: T | Promise<T>, signal: AbortSignal): Promise<T> {
-  if (!(value instanceof Promise)) return value;
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort);
-  try {
-    return await Promise.race([value, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

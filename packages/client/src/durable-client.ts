@@ -1,4 +1,5 @@
-import type { Answer } from './http.ts';
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Answer } from './answer.ts';
 import { Operation } from './operation.ts';
 import type { InputOf, ResultOf, ValueSchema } from './operation-types.ts';
 import {
@@ -22,12 +23,13 @@ export interface OperationOptions<R = unknown> {
  * and edge runtimes. Make one and share it: it keeps connections.
  */
 export class DurableClient {
-  readonly #options: ResolvedClientOptions;
+  /** For what is built upon the client. */
+  protected readonly resolved: ResolvedClientOptions;
   readonly #memory = { streamsBlocked: false };
 
   /** @throws DurableClientError `usage` */
   constructor(baseUrl: string | URL, options: ClientOptions = {}) {
-    this.#options = resolveOptions(baseUrl, options);
+    this.resolved = resolveOptions(baseUrl, options);
   }
 
   /**
@@ -41,7 +43,7 @@ export class DurableClient {
     options: SubmitOptions<R> = {},
   ): Promise<Operation<R>> {
     const url = this.#resolve(path);
-    const { intentId, ended } = await submit(this.#options, url, body, options);
+    const { intentId, ended } = await submit(this.resolved, url, body, options);
     return this.#attach(withId(url, intentId), options.result, ended);
   }
 
@@ -54,7 +56,7 @@ export class DurableClient {
     reference: string,
     { path, result }: OperationOptions<R> = {},
   ): Operation<R> {
-    if (/[/:]/.test(reference)) return this.#attach(this.#resolve(reference), result);
+    if (/[/:]/.test(reference)) return this.#attach(bare(this.#resolve(reference)), result);
     if (path === undefined) {
       throw usage(
         `Where is the operation "${reference}"? Pass the path that it was submitted to, ` +
@@ -64,9 +66,9 @@ export class DurableClient {
     return this.#attach(withId(this.#resolve(path), reference), result);
   }
 
-  /** Lets go of idle connections. What is under way goes on. */
+  /** Lets go of connections; resolves when what is under way, streams included, has ended. */
   async close(): Promise<void> {
-    await this.#options.close();
+    await this.resolved.close();
   }
 
   /** Closes, so that `await using` works. */
@@ -75,13 +77,13 @@ export class DurableClient {
   }
 
   #attach<R>(url: string, schema: ValueSchema<R> | undefined, ended?: Answer): Operation<R> {
-    const [options, memory] = [this.#options, this.#memory];
+    const [options, memory] = [this.resolved, this.#memory];
     return new Operation({ options, memory, url, schema, ended });
   }
 
   /** The URL of a path below the base URL. Credentials must not go to other servers. */
   #resolve(path: string): string {
-    const { baseUrl } = this.#options;
+    const { baseUrl } = this.resolved;
     const isWhole = /^https?:\/\//i.test(path);
     const url = URL.parse(isWhole ? path : `${baseUrl}/${path.replace(/^\/+/, '')}`);
     if (url === null || url.origin !== new URL(baseUrl).origin) {
@@ -91,9 +93,12 @@ export class DurableClient {
   }
 }
 
+/** A URL without query and trailing slash, to which more can be added. */
+function bare(operationUrl: string): string {
+  const { origin, pathname } = new URL(operationUrl);
+  return origin + pathname.replace(/\/+$/, '');
+}
+
 function withId(operationUrl: string, intentId: string): string {
-  const url = new URL(operationUrl);
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/${intentId}`;
-  url.search = '';
-  return url.href;
+  return `${bare(operationUrl)}/${encodeURIComponent(intentId)}`;
 }

@@ -12,6 +12,8 @@ export type LocalCode =
   | 'http_error'
   /** The result does not match the schema that it was asked for with. */
   | 'result_invalid'
+  /** An agent's work is in vain: the intent has ended, or another agent has it. */
+  | 'lease_lost'
   /** The arguments cannot work; nothing was sent. */
   | 'usage';
 
@@ -55,9 +57,8 @@ export class OperationFailedError extends DurableClientError {
   override readonly name = 'OperationFailedError';
   readonly failure: Failure;
 
-  constructor(problem: WireProblem, status: number) {
-    const failure = problem.error ?? { code: 'unknown', message: problem.detail, retryable: false };
-    super('intent_failed', failure.message, { problem, status, cause: failure });
+  constructor(failure: Failure, options: ClientErrorOptions) {
+    super('intent_failed', failure.message, { cause: failure, ...options });
     this.failure = failure;
   }
 }
@@ -66,8 +67,8 @@ export class OperationFailedError extends DurableClientError {
 export class OperationCanceledError extends DurableClientError {
   override readonly name = 'OperationCanceledError';
 
-  constructor(problem: WireProblem, status: number) {
-    super('intent_canceled', problem.detail, { problem, status, cause: problem.error });
+  constructor(message: string, options: ClientErrorOptions) {
+    super('intent_canceled', message, options);
   }
 }
 
@@ -75,7 +76,7 @@ export class OperationCanceledError extends DurableClientError {
 export class OperationTimedOutError extends DurableClientError {
   override readonly name = 'OperationTimedOutError';
 
-  constructor(problem: WireProblem, status: number) {
-    super('intent_timed_out', problem.detail, { problem, status, cause: problem.error });
+  constructor(message: string, options: ClientErrorOptions) {
+    super('intent_timed_out', message, options);
   }
 }

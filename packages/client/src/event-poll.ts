@@ -1,5 +1,6 @@
 import { HEADERS, isTerminal, type WireEvent } from '@durable-api/protocol';
-import { errorOf, parse, request, send } from './http.ts';
+import { errorOf, parse } from './answer.ts';
+import { request, send } from './http.ts';
 import type { ResolvedClientOptions } from './options.ts';
 import { isEventList, isSnapshot } from './wire.ts';
 

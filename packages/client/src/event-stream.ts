@@ -1,11 +1,11 @@
-import { HEADERS, MEDIA_TYPES, type WireEvent } from '@durable-api/protocol';
+import { HEADERS, MEDIA_TYPES } from '@durable-api/protocol';
 import { createParser } from 'eventsource-parser';
+import { answerOf, invalid, parseJson } from './answer.ts';
 import { Connection } from './connection.ts';
 import { DurableClientError } from './errors.ts';
-import { errorOf, invalid, parseJson, readProblem } from './http.ts';
 import type { ResolvedClientOptions } from './options.ts';
 import { watchSilence } from './silence.ts';
-import { isEvent } from './wire.ts';
+import type { Guard } from './wire.ts';
 
 /** Longer than any event that a server sends; a stream that is none of ours must not fill the memory. */
 const MAX_EVENT_LENGTH = 4_194_304;
@@ -18,29 +18,38 @@ export interface StreamState {
   isOver: boolean;
   /** Whether the answer was no stream, though no error of the API either. */
   isRefused: boolean;
+  /** Whether the server says that there was nothing to send. */
+  isQuiet: boolean;
   /** When the server wants to be asked again after it has ended the stream. */
   retryMs: number | undefined;
 }
 
 /** A stream to open. */
-export interface StreamRequest {
+export interface StreamRequest<T> {
   readonly url: string;
-  /** The last seq that is known. */
-  readonly after: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What its events are. */
+  readonly is: Guard<T>;
+  /** The name of an event that is none of those, but says that there was nothing to send. */
+  readonly quietName?: string;
   readonly signal: AbortSignal | undefined;
+}
+
+/** What is known of a stream before it is opened. */
+export function newStreamState(): StreamState {
+  return { hasBytes: false, isOver: false, isRefused: false, isQuiet: false, retryMs: undefined };
 }
 
 /**
  * One connection's worth of events, from SSE. It ends when the server ends it.
  * @throws DurableClientError when it breaks, falls silent, or brings what is no event.
  */
-export async function* streamEvents(
+export async function* streamEvents<T>(
   options: ResolvedClientOptions,
-  { url, after, signal }: StreamRequest,
+  { url, headers: more, is, quietName, signal }: StreamRequest<T>,
   state: StreamState,
-): AsyncGenerator<WireEvent, void, undefined> {
-  const accept = { [HEADERS.accept]: MEDIA_TYPES.sse };
-  const headers = after === 0 ? accept : { ...accept, [HEADERS.lastEventId]: String(after) };
+): AsyncGenerator<T, void, undefined> {
+  const headers = { [HEADERS.accept]: MEDIA_TYPES.sse, ...more };
   // The first bytes come at once from a healthy server, so this needs no longer limit.
   const toSend = { method: 'GET', url, headers, signal } as const;
   const connection = await Connection.open(options, toSend, options.heartbeatMs);
@@ -48,15 +57,20 @@ export async function* streamEvents(
     const { status, headers: answered, body } = connection.response;
     state.isOver = status === 204;
     if (state.isOver) return;
-    if (status !== 200) throw await refusal(connection, url, state);
+    if (status !== 200) throw await refusal(options, connection, { url, state });
     const isStream = answered.get(HEADERS.contentType)?.startsWith(MEDIA_TYPES.sse) === true;
     state.isRefused = !isStream || body === null;
     if (!isStream || body === null) return;
 
     const messages: string[] = [];
+    let isTooLong = false;
     const parser = createParser({
-      onEvent: ({ data }) => messages.push(data),
+      onEvent({ event, data }) {
+        if (event === undefined || event !== quietName) messages.push(data);
+        else state.isQuiet = true;
+      },
       onRetry: (retryMs) => (state.retryMs = retryMs),
+      onError: ({ type }) => (isTooLong ||= type === 'max-buffer-size-exceeded'),
       maxBufferSize: MAX_EVENT_LENGTH,
     });
     const decoder = new TextDecoder();
@@ -71,7 +85,8 @@ export async function* streamEvents(
       if (!state.hasBytes) connection.untimed();
       state.hasBytes = true;
       parser.feed(decoder.decode(value, { stream: true }));
-      for (const data of messages.splice(0)) yield parseEvent(data, url);
+      for (const data of messages.splice(0)) yield parseEvent(data, url, is);
+      if (isTooLong) throw invalid({ url, status }, 'its stream brought an event without an end');
     }
   } finally {
     connection.close();
@@ -79,20 +94,18 @@ export async function* streamEvents(
 }
 
 async function refusal(
+  options: ResolvedClientOptions,
   connection: Connection,
-  url: string,
-  state: StreamState,
+  { url, state }: { readonly url: string; readonly state: StreamState },
 ): Promise<DurableClientError> {
-  const { status, headers } = connection.response;
-  const problem = readProblem({ headers, bytes: await connection.bytes() });
-  const error = errorOf({ status, headers, url, problem });
-  state.isRefused = problem === undefined && !error.retryable;
+  const error = options.errorOf(answerOf(url, connection.response, await connection.bytes()));
+  state.isRefused = error.code === 'http_error' && !error.retryable;
   return error;
 }
 
-function parseEvent(data: string, url: string): WireEvent {
+function parseEvent<T>(data: string, url: string, is: Guard<T>): T {
   const value = parseJson(data);
-  if (isEvent(value)) return value;
+  if (is(value)) return value;
   throw invalid({ url, status: 200 }, 'its stream brought what is no event');
 }
 

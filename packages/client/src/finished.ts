@@ -5,7 +5,7 @@ import {
   OperationFailedError,
   OperationTimedOutError,
 } from './errors.ts';
-import { errorOf, invalid, type Answer } from './http.ts';
+import { errorOf, invalid, type Answer } from './answer.ts';
 import type { ValueSchema } from './operation-types.ts';
 
 /** The handler's response, from an answer about an operation that has ended; null when it has not. */
@@ -14,20 +14,29 @@ export function finishedResponse(answer: Answer): Response | null {
   // A handler's own response may have any status; a problem about an intent is the server's.
   if (problem?.intent_id !== undefined) {
     if (problem.code === 'intent_not_finished') return null;
-    if (problem.code === 'intent_failed') throw new OperationFailedError(problem, status);
-    if (problem.code === 'intent_canceled') throw new OperationCanceledError(problem, status);
-    if (problem.code === 'intent_timed_out') throw new OperationTimedOutError(problem, status);
+    const {
+      code,
+      detail,
+      error = { code: 'unknown', message: detail, retryable: false },
+    } = problem;
+    const options = { problem, status, cause: problem.error };
+    if (code === 'intent_failed') throw new OperationFailedError(error, { problem, status });
+    if (code === 'intent_canceled') throw new OperationCanceledError(detail, options);
+    if (code === 'intent_timed_out') throw new OperationTimedOutError(detail, options);
   }
   if (headers.get(HEADERS.intentId) === null) {
     if (status >= 400) throw errorOf(answer);
     if (!answer.hidesHeaders) throw invalid(answer, 'it bears no Intent-Id');
   }
-  const type = headers.get(HEADERS.contentType);
   const body = bytes.byteLength === 0 ? null : bytes;
-  return new Response(body, {
-    status,
-    ...(type !== null && { headers: { [HEADERS.contentType]: type } }),
-  });
+  const response = new Response(body, { status });
+  // Where a handler redirects to is what its response says.
+  const isRedirect = status >= 300 && status < 400;
+  for (const name of [HEADERS.contentType, ...(isRedirect ? [HEADERS.location] : [])]) {
+    const value = headers.get(name);
+    if (value !== null) response.headers.set(name, value);
+  }
+  return response;
 }
 
 /** What a response says: JSON as its value, text as a string, nothing as undefined, else the bytes. */

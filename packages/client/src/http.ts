@@ -1,25 +1,11 @@
-import { HEADERS, type WireProblem } from '@durable-api/protocol';
-import { backoffMs, delay, parseRetryAfter } from './backoff.ts';
+import { HEADERS } from '@durable-api/protocol';
+import { answerOf, invalid, parse, parseJson, textOf, type Answer } from './answer.ts';
+import { backoffMs, delay } from './backoff.ts';
 import { Connection, type HttpRequest } from './connection.ts';
 import { DurableClientError } from './errors.ts';
 import type { ResolvedClientOptions } from './options.ts';
 import type { FetchResponse } from './transport/fetch.ts';
-import { isProblem, type Guard } from './wire.ts';
-
-/** A whole answer. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: FetchResponse['headers'];
-  readonly bytes: ArrayBuffer;
-  /** The body, when it is a problem document. */
-  readonly problem: WireProblem | undefined;
-  readonly url: string;
-  /** Whether the answer came over CORS, which may hide headers. */
-  readonly hidesHeaders: boolean;
-}
-
-/** Statuses by which servers and proxies say that a repetition may succeed. */
-const TRANSIENT = [408, 425, 429, 502, 503, 504];
+import type { Guard } from './wire.ts';
 
 /** Sends a request, repeating it while it fails in ways that pass. The answer may be an error. */
 export async function send(options: ResolvedClientOptions, request: HttpRequest): Promise<Answer> {
@@ -40,60 +26,39 @@ export async function request<T>(
   is: Guard<T>,
 ): Promise<T> {
   const answer = await send(options, toSend);
-  if (answer.status >= 400) throw errorOf(answer);
+  if (answer.status >= 400) throw options.errorOf(answer);
   return parse(answer, is);
-}
-
-/** Reads the body of an answer. @throws DurableClientError `response_invalid` */
-export function parse<T>(answer: Answer, is: Guard<T>): T {
-  const value = parseJson(textOf(answer));
-  if (is(value)) return value;
-  throw invalid(answer, 'its body is none of a Durable API server');
-}
-
-/** The error for an answer with an error status. */
-export function errorOf(
-  answer: Pick<Answer, 'status' | 'headers' | 'url' | 'problem'>,
-): DurableClientError {
-  const { status, problem, headers, url } = answer;
-  const retryAfterMs = parseRetryAfter(headers.get(HEADERS.retryAfter));
-  const retryable = problem?.retryable ?? TRANSIENT.includes(status);
-  const options = {
-    status,
-    retryable,
-    ...(problem !== undefined && { problem }),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  };
-  if (problem !== undefined) return new DurableClientError(problem.code, problem.detail, options);
-  const message = `${url} answered ${status} without a problem document: it may be no durable operation.`;
-  return new DurableClientError('http_error', message, options);
-}
-
-/** The error for an answer that no Durable API server gives. */
-export function invalid(
-  { url, status }: Pick<Answer, 'url' | 'status'>,
-  what: string,
-): DurableClientError {
-  const message = `${url} answered ${status}, but ${what}. Is the URL right, and is nothing in between?`;
-  return new DurableClientError('response_invalid', message, { status });
 }
 
 async function attempt(options: ResolvedClientOptions, toSend: HttpRequest): Promise<Answer> {
   const connection = await Connection.open(options, toSend);
   try {
-    const { status, headers, type } = connection.response;
     const bytes = await connection.bytes();
+    if (isRedirect(connection.response)) throw redirected(toSend, connection.response);
     if (isCutShort(toSend, connection.response, bytes)) throw cutShort(toSend);
-    const answer = { status, headers, url: toSend.url, bytes, hidesHeaders: type === 'cors' };
-    const whole = { ...answer, problem: readProblem(answer) };
+    const answer = answerOf(toSend.url, connection.response, bytes);
     // How an operation ended is an answer, whatever its status.
-    if (status < 400 || whole.problem?.code.startsWith('intent_')) return whole;
-    const error = errorOf(whole);
+    if (answer.status < 400 || answer.problem?.code.startsWith('intent_')) return answer;
+    const error = options.errorOf(answer);
     if (error.retryable) throw error;
-    return whole;
+    return answer;
   } finally {
     connection.close();
   }
+}
+
+/** Whether the server sends the client elsewhere, and it is not the handler that has answered so. */
+function isRedirect({ status, headers }: FetchResponse): boolean {
+  // Browsers hide all of a redirect that they do not follow, and say 0.
+  const isSent = status === 0 || (status >= 300 && status < 400 && status !== 304);
+  return isSent && headers.get(HEADERS.intentId) === null;
+}
+
+// Not followed: what the headers have of credentials is for this server, and a POST could become a GET.
+function redirected({ url }: HttpRequest, { status, headers }: FetchResponse): DurableClientError {
+  const to = headers.get(HEADERS.location);
+  const where = to === null ? '' : ` to ${to}`;
+  return invalid({ url, status }, `that is a redirect${where}, which is not followed`);
 }
 
 /** Browsers take an answer that was cut in its head, over http:, for a whole one with fewer headers. */
@@ -116,26 +81,4 @@ function cutShort({ method, url }: HttpRequest): DurableClientError {
 function asTransient(error: unknown): DurableClientError {
   if (error instanceof DurableClientError && error.retryable) return error;
   throw error;
-}
-
-/** The problem document that an answer is, if it is one of ours. */
-export function readProblem(answer: Pick<Answer, 'headers' | 'bytes'>): WireProblem | undefined {
-  const type = answer.headers.get(HEADERS.contentType);
-  if (type?.startsWith('application/problem+json') !== true) return undefined;
-  const value = parseJson(textOf(answer));
-  return isProblem(value) ? value : undefined;
-}
-
-/** The body of an answer as text. */
-function textOf({ bytes }: Pick<Answer, 'bytes'>): string {
-  return new TextDecoder().decode(bytes);
-}
-
-/** Reads JSON; undefined when it is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,9 @@
 export { DurableClient } from './durable-client.ts';
 export type { OperationOptions } from './durable-client.ts';
 export { Operation } from './operation.ts';
-export type { CallOptions, ObserveOptions, SendSignalOptions } from './operation.ts';
+export type { CallOptions, ObserveOptions, OnceOptions } from './operation.ts';
+export { outputOf } from './output.ts';
+export type { OutputPart } from './output.ts';
 export type { SubmitOptions } from './submit.ts';
 export type { ClientOptions, HeaderRecord, RetryNotice } from './options.ts';
 export type { BackoffOptions } from './backoff.ts';

@@ -1,11 +1,13 @@
-import { isTerminal, type WireEvent } from '@durable-api/protocol';
-import { backoffMs, delay } from './backoff.ts';
-import { DurableClientError } from './errors.ts';
+import { HEADERS, isTerminal, type WireEvent } from '@durable-api/protocol';
+import { delay } from './backoff.ts';
+import type { DurableClientError } from './errors.ts';
 import { EventPoll } from './event-poll.ts';
-import { streamEvents, type StreamState } from './event-stream.ts';
-import { invalid } from './http.ts';
+import { newStreamState, streamEvents, type StreamState } from './event-stream.ts';
+import { invalid } from './answer.ts';
 import type { ResolvedClientOptions } from './options.ts';
+import { Reconnecting, type Look } from './reconnecting.ts';
 import { StreamHealth } from './stream-health.ts';
+import { isEvent } from './wire.ts';
 
 /** The shortest pause between two polls, so that quick progress is read in batches. */
 const POLL_PAUSE_MS = 200;
@@ -21,11 +23,8 @@ export interface ObserveRequest {
 }
 
 /** How one look at an intent went. */
-interface Look {
-  readonly error: DurableClientError | null;
+interface IntentLook extends Look {
   readonly isOver: boolean;
-  /** The pause that the server asked for. */
-  readonly pauseMs: number | undefined;
 }
 
 /** Follows one intent over any number of connections. */
@@ -34,9 +33,8 @@ export class Observation {
   readonly #request: ObserveRequest;
   readonly #health: StreamHealth;
   readonly #poll: EventPoll;
+  readonly #reconnecting: Reconnecting;
   #cursor: number;
-  #failures = 0;
-  #invalidCount = 0;
 
   constructor(options: ResolvedClientOptions, request: ObserveRequest) {
     this.#options = options;
@@ -44,6 +42,7 @@ export class Observation {
     this.#cursor = request.after;
     this.#health = new StreamHealth(request.memory.streamsBlocked);
     this.#poll = new EventPoll(options, request.url, request.signal);
+    this.#reconnecting = new Reconnecting(options, request.signal);
   }
 
   /** The events after the cursor in order, each once, until the terminal one. */
@@ -51,20 +50,17 @@ export class Observation {
     for (;;) {
       const look = yield* this.#health.wantsPoll ? this.#pollOnce() : this.#streamOnce();
       if (look.isOver) return;
-      await this.#pause(look);
+      if (look.pauseMs !== 0) await this.#reconnecting.pause(this.#request.url, look);
     }
   }
 
-  async *#streamOnce(): AsyncGenerator<WireEvent, Look, undefined> {
-    const state: StreamState = {
-      hasBytes: false,
-      isOver: false,
-      isRefused: false,
-      retryMs: undefined,
-    };
+  async *#streamOnce(): AsyncGenerator<WireEvent, IntentLook, undefined> {
+    const state = newStreamState();
     let error: DurableClientError | null = null;
     const { url, signal } = this.#request;
-    const request = { url: `${url}/events`, after: this.#cursor, signal };
+    const after = this.#cursor;
+    const headers = after === 0 ? {} : { [HEADERS.lastEventId]: String(after) };
+    const request = { url: `${url}/events`, headers, is: isEvent, signal };
     try {
       for await (const event of streamEvents(this.#options, request, state)) {
         if (!this.#isNext(event, request.url)) continue;
@@ -73,20 +69,22 @@ export class Observation {
         if (state.isOver) break;
       }
     } catch (thrown) {
-      if (!state.isRefused) error = this.#transient(thrown);
+      if (!state.isRefused) error = this.#reconnecting.transient(thrown);
     }
-    if (error?.code !== 'response_invalid') this.#invalidCount = 0;
+    if (error?.code !== 'response_invalid') this.#reconnecting.understood();
     this.#learn(state, error);
-    return { error, isOver: state.isOver, pauseMs: state.isRefused ? 0 : state.retryMs };
+    // Who was refused polls, and that has pauses of its own.
+    const pauseMs = state.isRefused ? 0 : state.retryMs === 0 ? undefined : state.retryMs;
+    return { error, isOver: state.isOver, pauseMs };
   }
 
-  async *#pollOnce(): AsyncGenerator<WireEvent, Look, undefined> {
+  async *#pollOnce(): AsyncGenerator<WireEvent, IntentLook, undefined> {
     const { url, signal, memory } = this.#request;
     try {
       const { events, isOver } = await this.#poll.next(this.#cursor);
       this.#health.polled();
       memory.streamsBlocked = this.#health.isBlocked;
-      this.#failures = 0;
+      this.#reconnecting.answered();
       for (const event of events) {
         if (!this.#isNext(event, url)) continue;
         yield event;
@@ -95,7 +93,7 @@ export class Observation {
       if (!isOver) await delay(POLL_PAUSE_MS, signal);
       return { error: null, isOver, pauseMs: 0 };
     } catch (thrown) {
-      const error = this.#transient(thrown);
+      const error = this.#reconnecting.transient(thrown);
       this.#health.pollFailed();
       return { error, isOver: false, pauseMs: undefined };
     }
@@ -116,30 +114,7 @@ export class Observation {
       throw invalid({ url, status: 200 }, `event ${seq} came after event ${this.#cursor}`);
     }
     this.#cursor = seq;
-    this.#failures = 0;
-    this.#invalidCount = 0;
+    this.#reconnecting.progressed();
     return true;
-  }
-
-  async #pause({ error, pauseMs }: Look): Promise<void> {
-    if (pauseMs === 0) return;
-    const { url, signal } = this.#request;
-    const { backoff, onRetry } = this.#options;
-    const asked = error === null ? pauseMs : error.retryAfterMs;
-    if (asked === undefined) this.#failures += 1;
-    const delayMs = asked ?? backoffMs(this.#failures, backoff);
-    onRetry({ url, error, failures: this.#failures, delayMs });
-    await delay(delayMs, signal);
-  }
-
-  /** The error, if a later look may do better. @throws it otherwise. */
-  #transient(error: unknown): DurableClientError {
-    this.#request.signal?.throwIfAborted();
-    if (!(error instanceof DurableClientError)) throw error;
-    if (error.retryable) return error;
-    this.#invalidCount += 1;
-    if (error.code === 'response_invalid' && this.#invalidCount <= this.#options.retries)
-      return error;
-    throw error;
   }
 }

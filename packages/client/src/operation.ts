@@ -1,11 +1,14 @@
 import { HEADERS, type WireEvent, type WireSnapshot } from '@durable-api/protocol';
+import { backoffMs, delay } from './backoff.ts';
 import { checkResult, finishedResponse, readResult } from './finished.ts';
-import { errorOf, request, send, type Answer } from './http.ts';
-import { newIdempotencyKey } from './idempotency-key.ts';
+import { errorOf, type Answer } from './answer.ts';
+import { request, send } from './http.ts';
+import { newIdempotencyKey, quoteKey } from './idempotency-key.ts';
 import { Observation } from './observe.ts';
 import type { ValueSchema } from './operation-types.ts';
+import { outputOf, type OutputPart } from './output.ts';
 import { usage, type ResolvedClientOptions } from './options.ts';
-import { isSnapshot, isTicket } from './wire.ts';
+import { isSnapshot, isSubmitted, isTicket } from './wire.ts';
 
 /** What every call takes. */
 export interface CallOptions {
@@ -19,9 +22,9 @@ export interface ObserveOptions extends CallOptions {
   readonly after?: number | undefined;
 }
 
-/** How to send a signal. */
-export interface SendSignalOptions extends CallOptions {
-  /** Makes repetitions one signal. Default: a fresh key. */
+/** How to do what must happen once, a retry or a signal. */
+export interface OnceOptions extends CallOptions {
+  /** Makes repetitions one. Default: a fresh key. */
   readonly idempotencyKey?: string | undefined;
 }
 
@@ -64,6 +67,17 @@ export class Operation<R = unknown> {
   }
 
   /**
+   * What the handler puts out, as it does, until the end. Parts before one with `isReset` are void.
+   * @throws as {@link Operation.observe}; how it ended is said by {@link Operation.result}.
+   */
+  async *output(options: ObserveOptions = {}): AsyncGenerator<OutputPart, void, undefined> {
+    for await (const event of this.observe(options)) {
+      const part = outputOf(event);
+      if (part !== null) yield part;
+    }
+  }
+
+  /**
    * Waits for the end and resolves to what the handler answered: JSON as its value, text as a string,
    * anything else as bytes. A response with an error status of the handler's own is a result, too.
    * @throws OperationFailedError, OperationCanceledError, OperationTimedOutError by how else it ended;
@@ -80,7 +94,9 @@ export class Operation<R = unknown> {
   /** Waits for the end and resolves to the handler's whole response. @throws as {@link Operation.result}. */
   async response({ signal }: CallOptions = {}): Promise<Response> {
     const { options, ended } = this.#setup;
-    for (let answer = ended; ; answer = undefined) {
+    for (let [answer, round] = [ended, 0]; ; [answer, round] = [undefined, round + 1]) {
+      // Who says that it has not ended, and that nothing will follow, is not asked in a hurry.
+      if (round > 1) await delay(backoffMs(round, options.backoff), signal);
       const url = `${this.url}/result`;
       const toSend = { method: 'GET', url, signal, mayBeAnything: true } as const;
       const response = finishedResponse(answer ?? (await send(options, toSend)));
@@ -108,6 +124,27 @@ export class Operation<R = unknown> {
   }
 
   /**
+   * Does it again, with the same input, after it FAILED, TIMED_OUT or was CANCELED. Resolves to the handle
+   * of the new operation; this one stays as it ended.
+   * @throws DurableClientError `intent_not_retryable` when it COMPLETED or has not ended.
+   */
+  async retry(options: OnceOptions = {}): Promise<Operation<R>> {
+    const { idempotencyKey = newIdempotencyKey(), signal } = options;
+    const toSend = {
+      method: 'POST',
+      url: `${this.url}/retry`,
+      headers: {
+        [HEADERS.accept]: 'application/json',
+        [HEADERS.idempotencyKey]: quoteKey(idempotencyKey),
+      },
+      signal,
+    } as const;
+    const { intent_id: id } = await request(this.#setup.options, toSend, isSubmitted);
+    const url = this.url.slice(0, -this.intentId.length) + id;
+    return new Operation({ ...this.#setup, url, ended: undefined });
+  }
+
+  /**
    * A URL of the event stream that the browser's own `EventSource` can open, once and soon, where the
    * server has tickets enabled. When it is closed with an error, ask for another one.
    */
@@ -118,14 +155,14 @@ export class Operation<R = unknown> {
   }
 
   /** Hands `payload` to a handler that waits for the signal `name`, or will. */
-  async signal(name: string, payload?: unknown, options: SendSignalOptions = {}): Promise<void> {
+  async signal(name: string, payload?: unknown, options: OnceOptions = {}): Promise<void> {
     const { idempotencyKey = newIdempotencyKey(), signal } = options;
     const answer = await send(this.#setup.options, {
       method: 'POST',
       url: `${this.url}/signals/${encodeURIComponent(name)}`,
       headers: {
         [HEADERS.contentType]: 'application/json',
-        [HEADERS.idempotencyKey]: idempotencyKey,
+        [HEADERS.idempotencyKey]: quoteKey(idempotencyKey),
       },
       body: JSON.stringify(payload ?? null),
       signal,

@@ -1,5 +1,6 @@
 import { createFetch } from '#transport';
 import type { BackoffOptions } from './backoff.ts';
+import { errorOf, type Answer } from './answer.ts';
 import { DurableClientError } from './errors.ts';
 import type { Fetch, HttpDispatcher } from './transport/fetch.ts';
 
@@ -53,9 +54,11 @@ export interface ResolvedClientOptions {
   readonly fetch: Fetch;
   readonly close: () => Promise<void>;
   readonly onRetry: (retry: RetryNotice) => void;
+  /** The error for an answer with an error status. */
+  readonly errorOf: (answer: Answer) => DurableClientError;
 }
 
-/** Fills in defaults. @throws DurableClientError `usage` for a URL or duration that cannot be. */
+/** Fills in defaults. @throws DurableClientError `usage` for a URL or number that cannot be. */
 export function resolveOptions(
   baseUrl: string | URL,
   options: ClientOptions,
@@ -71,14 +74,15 @@ export function resolveOptions(
     headers: typeof headers === 'function' ? headers : () => headers,
     timeoutMs: positive('timeoutMs', options.timeoutMs ?? 30_000),
     heartbeatMs: positive('heartbeatMs', options.heartbeatMs ?? 15_000),
-    retries: options.retries ?? 4,
+    retries: atLeast(0, 'retries', options.retries ?? 4),
     backoff: {
-      baseMs: backoff.baseMs ?? 250,
-      factor: backoff.factor ?? 2,
-      maxMs: backoff.maxMs ?? 30_000,
+      baseMs: atLeast(0, 'backoff.baseMs', backoff.baseMs ?? 250),
+      factor: atLeast(1, 'backoff.factor', backoff.factor ?? 2),
+      maxMs: atLeast(0, 'backoff.maxMs', backoff.maxMs ?? 30_000),
     },
     credentials: options.credentials ?? 'same-origin',
     onRetry: options.onRetry ?? (() => {}),
+    errorOf,
   };
 }
 
@@ -92,10 +96,17 @@ function parseBase(baseUrl: string | URL): string {
   return url.origin + url.pathname.replace(/\/+$/, '');
 }
 
+/** A longer timer would fire at once. */
+export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
+
 function positive(name: string, ms: number): number {
-  // A longer timer than 2^31 ms would fire at once.
-  if (ms > 0 && ms < 2 ** 31) return ms;
-  throw usage(`${name} takes milliseconds, from 1 to 2147483647, not ${ms}.`);
+  if (ms > 0 && ms <= LONGEST_TIMER_MS) return ms;
+  throw usage(`${name} takes milliseconds, from 1 to ${LONGEST_TIMER_MS}, not ${ms}.`);
+}
+
+function atLeast(least: number, name: string, value: number): number {
+  if (value >= least) return value;
+  throw usage(`${name} takes a number from ${least}, not ${value}.`);
 }
 
 /** An error in how the client is called. */

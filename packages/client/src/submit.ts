@@ -1,21 +1,25 @@
 import { HEADERS } from '@durable-api/protocol';
-import { errorOf, invalid, parse, send, type Answer } from './http.ts';
-import { newIdempotencyKey } from './idempotency-key.ts';
+import { errorOf, invalid, parse, type Answer } from './answer.ts';
+import { send } from './http.ts';
+import { newIdempotencyKey, quoteKey } from './idempotency-key.ts';
 import type { ValueSchema } from './operation-types.ts';
 import type { CallOptions } from './operation.ts';
-import { usage, type HeaderRecord, type ResolvedClientOptions } from './options.ts';
+import type { HeaderRecord, ResolvedClientOptions } from './options.ts';
 import { isSubmitted } from './wire.ts';
 
 /** How to submit. */
 export interface SubmitOptions<R = unknown> extends CallOptions {
   /** Two submits with one key are one operation. Default: a fresh key, so that retries never double. */
   readonly idempotencyKey?: string | undefined;
-  /** How long the server may hold the answer for the result to be in it. Whole seconds count. Default 0. */
+  /** How long the server may hold the answer for the result to be in it. Whole seconds count, up to 30. Default 0. */
   readonly waitMs?: number | undefined;
   readonly headers?: HeaderRecord | undefined;
   /** Checks and types the result, for instance a zod schema. */
   readonly result?: ValueSchema<R> | undefined;
 }
+
+/** The longest that a server holds an answer. */
+const MAX_WAIT_SECONDS = 30;
 
 /** What came of a submit. */
 export interface Submitted {
@@ -31,15 +35,11 @@ export async function submit(
   body: unknown,
   { idempotencyKey = newIdempotencyKey(), waitMs = 0, headers, signal }: SubmitOptions,
 ): Promise<Submitted> {
-  if (!/^[\x20-\x7e]{1,255}$/.test(idempotencyKey)) {
-    throw usage('An idempotency key takes 1 to 255 visible ASCII characters.');
-  }
-  const waitSeconds = Math.floor(waitMs / 1_000);
+  const waitSeconds = Math.min(Math.floor(waitMs / 1_000), MAX_WAIT_SECONDS);
   const sent: Record<string, string> = {
     ...headers,
     [HEADERS.accept]: 'application/json, */*;q=0.5',
-    // Quoted, as the draft has it: a key may have spaces and commas.
-    [HEADERS.idempotencyKey]: `"${idempotencyKey.replace(/["\\]/g, '\\$&')}"`,
+    [HEADERS.idempotencyKey]: quoteKey(idempotencyKey),
   };
   if (body !== undefined) sent[HEADERS.contentType] = 'application/json';
   if (waitSeconds > 0) sent[HEADERS.prefer] = `wait=${waitSeconds}`;

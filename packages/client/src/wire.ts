@@ -4,6 +4,8 @@ import {
   type Failure,
   type Links,
   type Progress,
+  type Status,
+  type WaitingReason,
   type WireEvent,
   type WireEventList,
   type WireProblem,
@@ -20,21 +22,21 @@ type Members<T> = {
   readonly [K in keyof T as string extends K ? never : K]-?: Guard<Exclude<T[K], undefined>>;
 };
 
-// Zod would be most of what a browser loads, so the wire is checked by hand here. The types are those of
-// protocol's schemas, and a test holds that both accept the same values.
+// By hand: the bundle for browsers has 8.5 KiB (gzip), and 15 KiB with these schemas in zod/mini. The types
+// are those of protocol's schemas, and a test holds that both accept the same values.
 
-const isText: Guard<string> = (value) => typeof value === 'string';
-const isFlag: Guard<boolean> = (value) => typeof value === 'boolean';
+export const isText: Guard<string> = (value) => typeof value === 'string';
+export const isFlag: Guard<boolean> = (value) => typeof value === 'boolean';
 const isNumber: Guard<number> = (value): value is number => Number.isFinite(value);
-const isRecord: Guard<Record<string, unknown>> = (value): value is Record<string, unknown> =>
+export const isRecord: Guard<Record<string, unknown>> = (value): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isTrue: Guard<true> = (value) => value === true;
+export const isTrue: Guard<true> = (value) => value === true;
 
-const wholeFrom =
+export const wholeFrom =
   (least: number): Guard<number> =>
   (value): value is number =>
     Number.isSafeInteger(value) && Number(value) >= least;
-const matching =
+export const matching =
   (pattern: RegExp): Guard<string> =>
   (value): value is string =>
     isText(value) && pattern.test(value);
@@ -44,7 +46,7 @@ const among =
     known.some((one) => one === value);
 
 /** An object with these members; those named in `optional` may be absent. */
-const object =
+export const object =
   <T extends object>(members: Members<T>, optional: readonly string[] = []): Guard<T> =>
   (value): value is T =>
     isRecord(value) &&
@@ -52,9 +54,11 @@ const object =
       value[name] === undefined ? optional.includes(name) : isRight(value[name]),
     );
 
-const isStatus = among(STATUSES);
-const isReason = among(WAITING_REASONS);
-const isInstant = matching(/^\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d(\.\d+)?Z$/);
+export const isStatus: Guard<Status> = among(STATUSES);
+export const isReason: Guard<WaitingReason> = among(WAITING_REASONS);
+export const isInstant: Guard<string> = matching(
+  /^\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d(\.\d+)?Z$/,
+);
 
 const isLinks: Guard<Links> = object({
   self: isText,
@@ -109,6 +113,8 @@ export const isSnapshot: Guard<WireSnapshot> = object(
     attempt: wholeFrom(0),
     created_at: isInstant,
     updated_at: isInstant,
+    retried_from: isText,
+    parent_intent_id: isText,
     waiting_reason: isReason,
     resume_at: isInstant,
     deadline_at: isInstant,
@@ -117,7 +123,16 @@ export const isSnapshot: Guard<WireSnapshot> = object(
     error: isFailure,
     links: isLinks,
   },
-  ['waiting_reason', 'resume_at', 'deadline_at', 'cancel_requested_at', 'progress', 'error'],
+  [
+    'retried_from',
+    'parent_intent_id',
+    'waiting_reason',
+    'resume_at',
+    'deadline_at',
+    'cancel_requested_at',
+    'progress',
+    'error',
+  ],
 );
 
 export const isSubmitted: Guard<WireSubmitted> = object({

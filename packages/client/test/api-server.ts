@@ -116,6 +116,7 @@ export class ApiServer {
       query: search.slice(1),
       headers,
       capture: () => ({ identity: { method, url }, body, rest: {} }),
+      body: () => body,
       onClose: (listener) => void res.on('close', listener),
     });
     if (reply === null) res.writeHead(404).end();

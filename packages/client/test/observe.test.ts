@@ -48,6 +48,31 @@ describe('observe', () => {
     expect(failures).toMatchObject([{ message: 'The first one fails.', retryable: true }]);
   });
 
+  it.each([
+    ['Retry-After: 0', [503, { 'retry-after': '0' }, '']],
+    ['a Retry-After that has passed', [503, { 'retry-after': new Date(0).toUTCString() }, '']],
+    ['retry: 0', [200, { 'content-type': 'text/event-stream' }, 'retry: 0\n\n']],
+  ] as const)('backs off from a server that asks for no pause: %s', async (_what, answer) => {
+    const [status, headers, body] = answer;
+    await using server = await ApiServer.start({
+      operations: {},
+      before: (_, res) => res.writeHead(status, headers).end(body) !== undefined,
+    });
+    const enough = new AbortController();
+    const delays: number[] = [];
+    await using client = new DurableClient(server.url, {
+      backoff: { baseMs: 20, factor: 1 },
+      onRetry: ({ failures, delayMs }) => {
+        delays.push(delayMs);
+        if (failures === 8) enough.abort(new Error('Enough.'));
+      },
+    });
+    const observed = client.operation('/report/some-id').observe({ signal: enough.signal });
+    await expect(observed.next()).rejects.toThrow('Enough.');
+    expect(delays).toHaveLength(8);
+    expect(Math.max(...delays)).toBeGreaterThan(0);
+  });
+
   it('begins after the seq that is known', async () => {
     await using server = await ApiServer.start({ operations: { report: () => null } });
     await using client = new DurableClient(server.url);
@@ -127,5 +152,29 @@ describe('observe', () => {
     await vi.waitFor(() => expect(server.count('GET', /events/)).toBe(8));
     release.resolve();
     for (const events of await Promise.all(observers)) expect(events).toHaveLength(5);
+  });
+});
+
+describe('a stream that is none of a Durable API', () => {
+  it('with an event that never ends is an error, and does not fill the memory', async () => {
+    await using server = await ApiServer.start({
+      operations: { report: () => null },
+      before: ({ url = '' }, res) => {
+        if (!url.endsWith('/events')) return false;
+        res.writeHead(200, { 'content-type': 'text/event-stream' });
+        const more = (): void => {
+          while (!res.closed && res.write(`data: ${'x'.repeat(65_536)}`));
+        };
+        res.on('drain', more);
+        more();
+        return true;
+      },
+    });
+    await using client = new DurableClient(server.url, { retries: 1, backoff: { baseMs: 0 } });
+    const operation = await client.submit('/report', {});
+    await expect(operation.observe().next()).rejects.toMatchObject({
+      name: 'DurableClientError',
+      code: 'response_invalid',
+    });
   });
 });

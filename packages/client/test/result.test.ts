@@ -32,6 +32,35 @@ describe('result', () => {
     expect(whole.headers.get('content-type')).toBe(response.headers['content-type']);
   });
 
+  it.each([302, 303, 307])(
+    'is a redirect of the handler, which is not followed: %i',
+    async (status) => {
+      const visits: string[] = [];
+      const other = createServer(({ url = '' }, res) => {
+        visits.push(url);
+        res.end('What was not asked for.');
+      });
+      await once(other.listen(0, '127.0.0.1'), 'listening');
+      const address = other.address();
+      const port = typeof address === 'object' ? address?.port : undefined;
+      const location = `http://127.0.0.1:${port}/elsewhere`;
+      const answer = respond(status, 'text/plain', 'There.');
+      await using server = await start(() => ({
+        ...answer,
+        headers: { ...answer.headers, location },
+      }));
+      await using client = new DurableClient(server.url, { headers: { 'x-api-key': 'secret' } });
+      for (const waitMs of [0, 5_000]) {
+        const operation = await client.submit('/report', {}, { waitMs });
+        const response = await operation.response();
+        expect([response.status, response.headers.get('location')]).toEqual([status, location]);
+        expect(await operation.result()).toBe('There.');
+      }
+      expect(visits).toEqual([]);
+      other.close();
+    },
+  );
+
   it('waits for the end, over as many changes as it takes', async () => {
     const release = Promise.withResolvers<string>();
     await using server = await start(async (_, context) => {
@@ -164,6 +193,39 @@ describe('get and cancel', () => {
     await expect(operation.get()).rejects.toMatchObject(refused);
     await expect(operation.result()).rejects.toMatchObject(refused);
     await expect(operation.observe().next()).rejects.toMatchObject(refused);
+  });
+});
+
+describe('retry', () => {
+  it('does again what failed, as another operation, once however often it is sent', async () => {
+    let isBroken = true;
+    let answers = 0;
+    await using server = await ApiServer.start({
+      operations: {
+        report: (body) => {
+          if (isBroken) throw new NonRetryableError('No paper.');
+          return body;
+        },
+      },
+      before: ({ url = '' }, res) => {
+        if (!url.endsWith('/retry')) return false;
+        answers += 1;
+        // The first answer is lost.
+        if (answers === 1) res.end = () => res.destroy();
+        return false;
+      },
+    });
+    await using client = new DurableClient(server.url, { backoff: { baseMs: 1 } });
+    const old = await client.submit('/report', { quarter: 'Q3' });
+    await expect(old.result()).rejects.toThrow('No paper.');
+    isBroken = false;
+    const fresh = await old.retry();
+    expect(await fresh.result()).toEqual({ quarter: 'Q3' });
+    expect(await fresh.get()).toMatchObject({ retried_from: old.intentId });
+    expect(answers).toBe(2);
+    expect(server.data.entries.size).toBe(2);
+    await expect(old.result()).rejects.toThrow('No paper.');
+    await expect(fresh.retry()).rejects.toMatchObject({ code: 'intent_not_retryable' });
   });
 });
 

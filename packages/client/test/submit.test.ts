@@ -98,6 +98,16 @@ describe('submit', () => {
     expect(new Set(server.received.map((r) => r.headers['idempotency-key'])).size).toBe(1);
   });
 
+  it('follows no redirect, which may lead credentials to other servers', async () => {
+    const location = 'http://127.0.0.1:1/report';
+    await using server = await start(failing('/report', [[307, { location }]]));
+    await using client = new DurableClient(server.url);
+    const submit = client.submit('/report', {});
+    await expect(submit).rejects.toMatchObject({ code: 'response_invalid', status: 307 });
+    await expect(submit).rejects.toThrow(location);
+    expect(server.count('POST', /report/)).toBe(1);
+  });
+
   it('takes Retry-After as a date, and throws rather than wait for very long', async () => {
     const inAnHour = new Date(Date.now() + 3_600_000).toUTCString();
     await using server = await start(failing('/report', [[503, { 'retry-after': inAnHour }]]));
@@ -286,7 +296,10 @@ describe('operation', () => {
 
   it('says what is missing, and sends nothing to another server', async () => {
     await using client = new DurableClient('http://127.0.0.1:9/api/');
-    expect(client.operation('/report/an-id').url).toBe('http://127.0.0.1:9/api/report/an-id');
+    for (const reference of ['/report/an-id', '/report/an-id/', '/report/an-id?tab=1#top']) {
+      const { url, intentId } = client.operation(reference);
+      expect([url, intentId]).toEqual(['http://127.0.0.1:9/api/report/an-id', 'an-id']);
+    }
     expect(() => client.operation('an-id')).toThrow(/Pass the path/);
     expect(() => client.operation('http://elsewhere.example/report/an-id')).toThrow(
       /another server/,
@@ -304,6 +317,9 @@ describe('options', () => {
       /timeoutMs/,
     );
     expect(() => new DurableClient('http://localhost', { heartbeatMs: 0 })).toThrow(/heartbeatMs/);
+    expect(() => new DurableClient('http://localhost', { retries: NaN })).toThrow(/retries/);
+    const backoff = { baseMs: -1 };
+    expect(() => new DurableClient('http://localhost', { backoff })).toThrow(/backoff.baseMs/);
   });
 
   it('take an undici dispatcher with interceptors', async () => {

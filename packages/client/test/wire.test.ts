@@ -44,6 +44,7 @@ const snapshot = encodeSnapshot(
     attempt: 0,
     createdAt: now,
     updatedAt: now,
+    retriedFrom: 'another-id',
     waitingReason: 'WAITING_FOR_TIME',
     dueAt: now,
     deadlineAt: now,

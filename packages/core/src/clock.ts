@@ -23,6 +23,10 @@ export function systemClock(): Clock {
   return {
     now: () => Date.now(),
     setTimeout(fire, delayMs) {
+      if (delayMs <= MAX_DELAY_MS) {
+        const only = setTimeout(fire, Math.max(0, delayMs)).unref();
+        return { cancel: () => clearTimeout(only) };
+      }
       let handle: NodeJS.Timeout;
       const arm = (leftMs: number): void => {
         const sliceMs = Math.min(leftMs, MAX_DELAY_MS);
@@ -33,4 +37,14 @@ export function systemClock(): Clock {
       return { cancel: () => clearTimeout(handle) };
     },
   };
+}
+
+/** Waits for `work` and keeps the process alive meanwhile, which no timer of a {@link Clock} does. */
+export async function keepAlive(work: Promise<void>): Promise<void> {
+  const handle = setInterval(() => {}, MAX_DELAY_MS);
+  try {
+    await work;
+  } finally {
+    clearInterval(handle);
+  }
 }

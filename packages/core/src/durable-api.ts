@@ -1,3 +1,4 @@
+import { keepAlive } from './clock.ts';
 import type { AttemptContext, Operation, OperationDefinition } from './engine/operation.ts';
 import { Engine } from './engine/engine.ts';
 import { DurableError } from './errors.ts';
@@ -6,12 +7,16 @@ import { cancel } from './http/cancel.ts';
 import type { PlainReply, PlainRequest } from './http/exchange.ts';
 import type { Exchange } from './http/handlers.ts';
 import { events, result, snapshot, streamOf } from './http/observe.ts';
+import { output } from './http/output.ts';
 import { errorReply } from './http/reply.ts';
+import { retry } from './http/retry.ts';
 import { findRoute, type Route } from './http/routes.ts';
 import { comeBackReply } from './http/stream.ts';
+import { signal } from './http/signal.ts';
 import { submit } from './http/submit.ts';
 import { mintTicket, redeemTicket, ticketOf, TICKET_USE } from './http/ticket.ts';
 import { Intents } from './intents/intents.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import type { DurableApiOptions, OperationOptions, ResolvedOptions } from './options.ts';
 import { checkOwner } from './owner.ts';
 import { resolveOperationOptions, resolveOptions } from './resolve-options.ts';
@@ -29,6 +34,8 @@ export interface StopOptions {
 export class DurableApi<Source = unknown> {
   /** Submits, looks, lists, cancels and observes from code. */
   readonly intents: Intents;
+  /** For packages that keep intents of kinds of their own, such as a gateway. */
+  readonly ledger: Ledger;
   readonly #options: ResolvedOptions;
   readonly #hooks: Pick<DurableApiOptions<Source>, 'identify' | 'authorize'>;
   readonly #engine: Engine;
@@ -41,6 +48,7 @@ export class DurableApi<Source = unknown> {
     this.#engine = new Engine(this.#options);
     this.#ticketUse = this.#options.tickets === null ? null : this.declare(TICKET_USE);
     this.intents = new Intents(this.#engine, this.#options);
+    this.ledger = this.#engine.ledger;
   }
 
   /** The largest response of a handler, so that an adapter can stop gathering a larger one. */
@@ -48,11 +56,16 @@ export class DurableApi<Source = unknown> {
     return this.#options.limits.maxResultBytes;
   }
 
+  /** Whether `POST P/{id}/ticket` is offered: the option `tickets` is given. */
+  get hasTickets(): boolean {
+    return this.#ticketUse !== null;
+  }
+
   /**
    * Declares an operation. In the next tick the engine starts.
    * @throws DurableError `operation_duplicate`, `operation_unnamed` or `options_invalid`.
    */
-  declare(definition: OperationDefinition, options: OperationOptions = {}): Operation {
+  declare(definition: OperationDefinition, options: OperationOptions<Source> = {}): Operation {
     const { name } = definition;
     if (!/^[\x21-\x7e][\x20-\x7e]{0,199}$/.test(name)) {
       throw new DurableError(
@@ -64,6 +77,7 @@ export class DurableApi<Source = unknown> {
     const operation: Operation = {
       name,
       run: (input: unknown, context: AttemptContext) => definition.run(input, context),
+      compose: (parts) => definition.compose?.(parts) ?? {},
       options: resolveOperationOptions(name, options, this.#options.defaults),
     };
     this.#engine.declare(operation);
@@ -92,7 +106,8 @@ export class DurableApi<Source = unknown> {
    * Answers a request for the events of an intent that bears a ticket; null for any other request.
    * Adapters offer it to be mounted in front of the app's authentication, which `EventSource` cannot pass.
    */
-  handleTicket(request: PlainRequest<Source>): Promise<PlainReply | null> {
+  async handleTicket(request: PlainRequest<Source>): Promise<PlainReply | null> {
+    if (ticketOf(request) === null) return null;
     return this.#answer(request, (route) => this.#openByTicket(request, route));
   }
 
@@ -122,7 +137,8 @@ export class DurableApi<Source = unknown> {
       const route = findRoute(request.method, request.subPath);
       return route === null ? null : await work(route);
     } catch (error) {
-      const reply = errorReply(error, this.#options.logger);
+      const { logger, exposeErrors } = this.#options;
+      const reply = errorReply(error, logger, exposeErrors);
       const isObserver = request.method === 'GET' && wantsStream(request.headers.accept);
       const isTransient = reply.status === 503 || reply.status === 507;
       return isObserver && isTransient ? comeBackReply(this.#engine.hub.retryMs()) : reply;
@@ -143,7 +159,8 @@ export class DurableApi<Source = unknown> {
    * rest back so that another process has them at once, and closes the store.
    */
   stop({ graceMs = 10_000 }: StopOptions = {}): Promise<void> {
-    return this.#engine.stop(graceMs);
+    // A process that only waits for a handler would end before its leases are given back.
+    return keepAlive(this.#engine.stop(graceMs));
   }
 
   /** Stops, so that `await using` works. */
@@ -162,8 +179,14 @@ function dispatch<Source>(exchange: Exchange<Source>, route: Route): Promise<Pla
       return events(exchange, route.intentId);
     case 'result':
       return result(exchange, route.intentId);
+    case 'output':
+      return output(exchange, route.intentId);
     case 'cancel':
       return cancel(exchange, route.intentId);
+    case 'retry':
+      return retry(exchange, route.intentId);
+    case 'signal':
+      return signal(exchange, route.intentId, route.signal);
     case 'ticket':
       return mintTicket(exchange, route.intentId);
   }

@@ -1,4 +1,4 @@
-import { PROBLEMS, type Links, type ProblemCode } from '@durable-api/protocol';
+import { PROBLEMS, type Failure, type Links, type ProblemCode } from '@durable-api/protocol';
 
 /** What a {@link DurableError} carries beside its code and message. */
 export interface DurableErrorOptions {
@@ -45,6 +45,11 @@ export class NonRetryableError extends Error {
   override readonly name = 'NonRetryableError';
 }
 
+/** Thrown by `waitFor` when no signal came in time. A handler that lets it pass has failed for good. */
+export class WaitTimeoutError extends Error {
+  override readonly name = 'WaitTimeoutError';
+}
+
 /**
  * Thrown by a handler: the attempt failed, and the next one shall start after `retryAfterMs`, a year at
  * most.
@@ -56,5 +61,47 @@ export class RetryAfterError extends Error {
   constructor(message: string, retryAfterMs: number, options?: ErrorOptions) {
     super(message, options);
     this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** How a child did not come to a result. */
+export type ChildErrorCode =
+  | 'child_failed'
+  | 'child_canceled'
+  | 'child_timed_out'
+  /** It answered with a status from 400 up: see {@link ChildError.answer}. */
+  | 'child_refused'
+  /** It was removed before its parent knew its end, or its large answer was. */
+  | 'child_gone';
+
+/** What a {@link ChildError} carries beside its code and message. */
+export interface AboutChild {
+  readonly intentId: string;
+  readonly operation: string;
+  readonly failure: Failure | null;
+  readonly answer: { readonly status: number; readonly value: unknown } | null;
+}
+
+/**
+ * Thrown by `result()` of a child that has none. A handler that lets it pass has failed for good: a child's
+ * end never changes.
+ */
+export class ChildError extends Error {
+  override readonly name = 'ChildError';
+  readonly code: ChildErrorCode;
+  readonly intentId: string;
+  readonly operation: string;
+  /** Why it FAILED, with `child_failed`. */
+  readonly failure: Failure | null;
+  /** What it answered, with `child_refused`. */
+  readonly answer: AboutChild['answer'];
+
+  constructor(code: ChildErrorCode, message: string, about: AboutChild) {
+    super(message);
+    this.code = code;
+    this.intentId = about.intentId;
+    this.operation = about.operation;
+    this.failure = about.failure;
+    this.answer = about.answer;
   }
 }

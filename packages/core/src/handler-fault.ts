@@ -6,7 +6,22 @@ export type HandlerFaultCode =
   | 'handler_passed'
   /** It answered with something that cannot be stored and served later. */
   | 'response_refused'
-  | 'result_too_large';
+  | 'result_too_large'
+  /** It used the durable context in a way that cannot work. */
+  | 'step_invalid'
+  | 'step_duplicate'
+  | 'step_nested'
+  | 'step_not_json'
+  | 'step_too_large'
+  | 'start_invalid'
+  | 'sleep_invalid'
+  | 'wait_invalid'
+  | 'output_invalid'
+  | 'output_too_large'
+  /** It started a child with another input than in an earlier attempt. */
+  | 'child_changed'
+  /** It has as many events as an intent may have, and cannot remember more. */
+  | 'too_many_events';
 
 /**
  * Thrown by an adapter: the handler cannot work as an operation, and trying again will not help. The

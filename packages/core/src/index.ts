@@ -1,15 +1,26 @@
-export { DurableError, NonRetryableError, RetryAfterError, isDurableError } from './errors.ts';
-export type { DurableErrorOptions } from './errors.ts';
+export {
+  ChildError,
+  DurableError,
+  NonRetryableError,
+  RetryAfterError,
+  WaitTimeoutError,
+  isDurableError,
+} from './errors.ts';
+export type { AboutChild, ChildErrorCode, DurableErrorOptions } from './errors.ts';
 export { HandlerFault, resultTooLarge } from './handler-fault.ts';
 export type { HandlerFaultCode } from './handler-fault.ts';
+export { isHttpError, responseOfHttpError } from './http-error.ts';
+export type { HttpError } from './http-error.ts';
 export { systemClock } from './clock.ts';
 export type { Clock, Timer } from './clock.ts';
 export type { Idempotency, IntentRecord, StoredResponse } from './state/intent.ts';
 export type { Command, CommandType } from './state/command.ts';
 export { NEXT_STATUSES, transition } from './state/transition.ts';
 export type { Transition } from './state/transition.ts';
+export { freedLiveKey } from './state/live-key.ts';
 export { createIntent } from './state/submit.ts';
 export type { EagerLease, NewIntent } from './state/submit.ts';
+export { placeId } from './state/place-id.ts';
 export { memoryData, memoryStore } from './store/memory-store.ts';
 export type { MemoryData } from './store/memory-store.ts';
 export { leaseDueAt } from './store/lease-due.ts';
@@ -22,8 +33,11 @@ export type {
   EventsRequest,
   Found,
   GetRequest,
+  KeyedOperation,
   ListRequest,
+  Note,
   PruneRequest,
+  RateLimit,
   RenewRequest,
   RenewResult,
   Store,
@@ -39,10 +53,13 @@ export { silentLogger } from './logger.ts';
 export type { Logger } from './logger.ts';
 export type {
   BackoffOptions,
+  ConcurrencyOptions,
   DurableApiOptions,
+  Instant,
   LimitOptions,
   ObserveOptions,
   OperationOptions,
+  RequestHook,
   ResolvedOperationOptions,
   RetentionOptions,
   TicketOptions,
@@ -53,19 +70,37 @@ export type {
   AttemptContext,
   Operation,
   OperationDefinition,
+  RequestParts,
+  SignalSchema,
+  SleepOptions,
+  StepContext,
+  StepOptions,
+  WaitOptions,
 } from './engine/operation.ts';
+export type { Child, OperationRef, Start, StartOptions } from './handler/child.ts';
+export { answerTypeOf, encodeAnswerChunk, isStreamedAnswer } from './handler/streamed-answer.ts';
+export { contextForAnotherCall, putOut } from './handler/handler-context.ts';
 export { DURABLE_CONTEXT, durable } from './durable-context.ts';
 export { DurableApi } from './durable-api.ts';
 export { Intents } from './intents/intents.ts';
+export { Ledger } from './ledger/ledger.ts';
+export type { OnDue } from './engine/driven-intents.ts';
+export type { Committed, Submitted } from './engine/group-commit.ts';
+export type { Wait, WaitRequest } from './observe/hub.ts';
+export type { Change } from './observe/topic.ts';
+export { canonicalJson, hashParts } from './http/fingerprint.ts';
+export { checkPayload } from './http/payload.ts';
+export type { PayloadLimits } from './http/payload.ts';
 export type {
   CancelIntentOptions,
-  IntentInput,
   IntentOwner,
   ListIntentsOptions,
   ObserveIntentOptions,
-  SubmitIntentOptions,
-  SubmittedIntent,
+  RetryIntentOptions,
+  SignalIntentOptions,
 } from './intents/intents.ts';
+export type { RetriedMany, RetryManyOptions, RetryableStatus } from './intents/retry-many.ts';
+export type { IntentInput, SubmitIntentOptions, SubmittedIntent } from './intents/submit-intent.ts';
 export type { StopOptions } from './durable-api.ts';
 export type {
   CapturedRequest,
@@ -80,7 +115,7 @@ export { errorReply, problemReply } from './http/reply.ts';
 export { isOperationPath } from './http/routes.ts';
 export { EXCHANGE_HEADERS } from './http/exchange-headers.ts';
 export { bodyParserError } from './http/body-parser-error.ts';
-export { mergeVary, sendReply } from './http/send.ts';
+export { hasLeft, mergeVary, sendReply } from './http/send.ts';
 export type { ReplyTarget } from './http/send.ts';
 export { encodeFrame } from './observe/sse.ts';
 export type { StreamSink } from './observe/stream-sink.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 import type { IntentRecord } from './state/intent.ts';
-import type { Store } from './store/store.ts';
+import type { RateLimit, Store } from './store/store.ts';
 
 /** How long to wait before an attempt that follows a failed one: exponential, full jitter. */
 export interface BackoffOptions {
@@ -13,19 +13,77 @@ export interface BackoffOptions {
   readonly maxMs?: number | undefined;
 }
 
-/** What can be set for one operation, and in `defaults` for all. */
-export interface OperationOptions {
+/** A function of the framework's request, whose parameter may be declared as any kind of it. */
+export type RequestHook<Source, Result> = {
+  hook(request: Source): Result | Promise<Result>;
+}['hook'];
+
+/** An instant: a Date, ms since the epoch, or a date and time of RFC 3339 with its offset. */
+export type Instant = Date | number | string;
+
+/** What can be set for one operation, and in `defaults` for all; `Source` is the framework's request. */
+export interface OperationOptions<Source = unknown> {
   /** How many attempts may follow a failed one. Default 3. */
   readonly retries?: number | undefined;
   /** Longest duration of one attempt; then it has failed. Default 15 minutes. */
   readonly timeoutMs?: number | undefined;
-  /** Longest life of an intent; then it is TIMED_OUT. Null for none. Default 24 hours. */
+  /**
+   * Longest life of an intent, counted from when it may start; then it is TIMED_OUT. Null for none.
+   * Default 24 hours.
+   */
   readonly deadlineMs?: number | null | undefined;
   /** How often a process may vanish under an intent before it FAILED as `crashed`. Default 5. */
   readonly maxLostLeases?: number | undefined;
   readonly backoff?: BackoffOptions | undefined;
   /** Whether a submit must bear an `Idempotency-Key`. Default false. */
   readonly requireIdempotencyKey?: boolean | undefined;
+  /** How long after its submit an intent may start at the earliest, or what says so of a request. */
+  readonly startAfterMs?: number | RequestHook<Source, number | undefined> | undefined;
+  /**
+   * When the intent of a request may start: `(request) => request.body.publishAt`. Wins over
+   * `startAfterMs` unless it returns undefined; an instant that has passed is now. Until then the intent
+   * is WAITING. What is no instant is answered 400 `start_invalid`.
+   */
+  readonly startAt?: RequestHook<Source, Instant | null | undefined> | undefined;
+  /**
+   * Names what a request is about: `(request) => request.body.accountId`. While an intent of the same
+   * owner with this name has not ended, another submit makes none, and is answered with it and
+   * `Intent-Deduplicated: true`, whatever its input. Undefined: an intent of its own.
+   */
+  readonly dedupe?: RequestHook<Source, string | number | null | undefined> | undefined;
+  /**
+   * With `dedupe`: an intent starts only when no submit of its name has come for so long, with the input
+   * of the last. Submits after its start make the next one. All of them are answered with one intent.
+   */
+  readonly debounceMs?: number | undefined;
+  /** Longest that submits can put a start off, from the first on. Default 10 × `debounceMs`. */
+  readonly debounceMaxMs?: number | undefined;
+  /**
+   * What the limits of the operation go by, such as its tenant: `(request) => request.body.tenant`. Keys
+   * take turns too, so that one with many intents does not hold up the others. 1 to 200 characters; what
+   * is none is answered 400 `operation_key_invalid`, and what it throws is the app's own fault, a 500.
+   * Default: one key for all intents of the operation.
+   */
+  readonly key?: RequestHook<Source, string> | undefined;
+  readonly concurrency?: ConcurrencyOptions | undefined;
+  /** Most attempts of one `key` that start in any period of this length, over all processes. */
+  readonly rateLimit?: RateLimit | undefined;
+  /**
+   * Which intents go first where not all can: those with the higher number, -100 to 100. Over all keys,
+   * and over all operations that have a key, a limit or a priority. Default 0.
+   */
+  readonly priority?: number | RequestHook<Source, number> | undefined;
+}
+
+/** How many handlers of one operation run at once. */
+export interface ConcurrencyOptions {
+  /** Most of them in each process. Default: what the process has room for. */
+  readonly perProcess?: number | undefined;
+  /**
+   * Most of them for one `key`, over all processes. An intent that sleeps, waits or backs off takes no
+   * place. Default: no limit.
+   */
+  readonly perKey?: number | undefined;
 }
 
 /** What is refused, bounded or dropped. All limits are on by default. */
@@ -36,6 +94,10 @@ export interface LimitOptions {
   readonly maxPayloadDepth?: number | undefined;
   /** Largest body of a handler's response. Default 1,048,576 bytes. */
   readonly maxResultBytes?: number | undefined;
+  /** Most that one attempt may put out. Default 16,777,216 bytes. */
+  readonly maxOutputBytes?: number | undefined;
+  /** All signals of one intent together, which are read at once. Default 4,194,304 bytes. */
+  readonly maxSignalBytes?: number | undefined;
   /** Largest event. Default 65,536 bytes. */
   readonly maxEventBytes?: number | undefined;
   /** Most events of one intent; further progress is dropped, the end is always stored. Default 10,000. */
@@ -66,7 +128,10 @@ export interface RetentionOptions {
   readonly idempotencyMs?: number | undefined;
 }
 
-/** Tickets by which `EventSource` may observe without credentials. Off unless given. */
+/**
+ * Tickets by which `EventSource` may observe without credentials. Off unless given. Give them to all processes,
+ * to workers too: a used ticket is an intent that one of those has to end, or it stays in the store for ever.
+ */
 export interface TicketOptions {
   /** What tickets are signed with: the same in all processes, at least 32 characters, random. */
   readonly secret: string;
@@ -79,7 +144,7 @@ export interface DurableApiOptions<Source = unknown> {
   readonly store: Store;
   /** False makes a process that submits and observes but starts no attempt. Default true. */
   readonly worker?: boolean | undefined;
-  /** Most attempts that this process has under way at once. Default 100. */
+  /** Most handlers that this process runs at once. Default 100. */
   readonly concurrency?: number | undefined;
   /** How long a claim holds without being renewed. Default 15,000 ms. */
   readonly leaseMs?: number | undefined;
@@ -96,12 +161,12 @@ export interface DurableApiOptions<Source = unknown> {
     | ((source: Source, intent: IntentRecord) => boolean | Promise<boolean>)
     | undefined;
   /**
-   * Whether the message of an error that a handler throws is shown to its caller. Messages of
-   * `NonRetryableError`, `RetryAfterError` and errors with `expose: true` always are.
+   * Whether the message of an error that a handler throws is shown to its caller, and what the store says
+   * when it fails. Messages of `NonRetryableError`, `RetryAfterError` and errors with `expose: true` always are.
    * Default: unless `NODE_ENV` is `production`.
    */
   readonly exposeErrors?: boolean | undefined;
-  readonly defaults?: OperationOptions | undefined;
+  readonly defaults?: OperationOptions<Source> | undefined;
   readonly limits?: LimitOptions | undefined;
   readonly observe?: ObserveOptions | undefined;
   readonly retention?: RetentionOptions | undefined;
@@ -132,7 +197,44 @@ export interface ResolvedOptions extends Resolved<Omit<DurableApiOptions, Nested
   readonly tickets: Resolved<TicketOptions> | null;
 }
 
+/** When intents of an operation start that do not start at once. */
+export type StartRule = Pick<OperationOptions, 'startAfterMs' | 'startAt'>;
+
+/** How long the start of an intent is put off, and at most. */
+export interface DebounceRule {
+  readonly ms: number;
+  readonly maxMs: number;
+}
+
+/** What the turns and the limits of an operation's intents go by. */
+export interface LaneRule extends Pick<OperationOptions, 'key' | 'priority'> {
+  readonly perKey: number | null;
+  readonly rateLimit: RateLimit | null;
+}
+
+type Ruled =
+  | keyof StartRule
+  | 'dedupe'
+  | 'debounceMs'
+  | 'debounceMaxMs'
+  | 'concurrency'
+  | 'key'
+  | 'priority'
+  | 'rateLimit';
+
 /** The options of one operation with every default in place. */
-export interface ResolvedOperationOptions extends Resolved<Omit<OperationOptions, 'backoff'>> {
+export interface ResolvedOperationOptions extends Resolved<
+  Omit<OperationOptions, 'backoff' | Ruled>
+> {
+  /** Most attempts in this process; null for what it has room for. */
+  readonly perProcess: number | null;
+  /** Null when its intents have no keys: they start as they come. */
+  readonly lanes: LaneRule | null;
   readonly backoff: Resolved<BackoffOptions>;
+  /** Null when all of them start at once. */
+  readonly start: StartRule | null;
+  /** Null when each submit is an intent of its own. */
+  readonly dedupe: NonNullable<OperationOptions['dedupe']> | null;
+  /** Null when an intent starts although others like it may follow. */
+  readonly debounce: DebounceRule | null;
 }

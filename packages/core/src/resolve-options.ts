@@ -3,7 +3,10 @@ import { systemClock, type Clock } from './clock.ts';
 import { DurableError } from './errors.ts';
 import { silentLogger, type Logger } from './logger.ts';
 import type {
+  DebounceRule,
   DurableApiOptions,
+  Instant,
+  LaneRule,
   OperationOptions,
   ResolvedOperationOptions,
   ResolvedOptions,
@@ -31,6 +34,30 @@ const operationOptionsSchema: z.ZodType<OperationOptions> = z.strictObject({
     })
     .optional(),
   requireIdempotencyKey: z.boolean().optional(),
+  startAfterMs: z
+    .union([ms, callable<() => number | undefined>()], {
+      error: 'must be ms from 0, or a function',
+    })
+    .optional(),
+  startAt: callable<() => Instant | null | undefined>().optional(),
+  dedupe: callable<() => string | number | null | undefined>().optional(),
+  debounceMs: count.optional(),
+  debounceMaxMs: count.optional(),
+  key: callable<() => string>().optional(),
+  concurrency: z
+    .strictObject(
+      { perProcess: count.optional(), perKey: count.optional() },
+      { error: 'must be { perProcess: 5 } for each process, { perKey: 5 } over all, or both' },
+    )
+    .optional(),
+  rateLimit: z
+    .strictObject({ limit: count.max(10_000), periodMs: count.max(30 * DAY_MS) })
+    .optional(),
+  priority: z
+    .union([z.int().min(-100).max(100), callable<() => number>()], {
+      error: 'must be a whole number from -100 to 100, or a function',
+    })
+    .optional(),
 });
 
 const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
@@ -50,6 +77,8 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
       maxPayloadBytes: count.default(262_144),
       maxPayloadDepth: count.default(64),
       maxResultBytes: count.default(1_048_576),
+      maxOutputBytes: count.default(16_777_216),
+      maxSignalBytes: count.default(4_194_304),
       maxEventBytes: z.int().min(1_024).default(65_536),
       maxEventCount: z.int().min(16).default(10_000),
       maxObserversPerIntent: count.default(10),
@@ -103,6 +132,8 @@ export function resolveOperationOptions(
     own[key] === undefined ? defaults[key] : own[key];
   const backoff = { ...defaults.backoff, ...own.backoff };
   const deadlineMs = pick('deadlineMs');
+  const concurrency = { ...defaults.concurrency, ...own.concurrency };
+  const [startAfterMs, startAt] = [pick('startAfterMs'), pick('startAt')];
   return {
     retries: pick('retries') ?? 3,
     timeoutMs: pick('timeoutMs') ?? 900_000,
@@ -114,18 +145,83 @@ export function resolveOperationOptions(
       maxMs: backoff.maxMs ?? 60_000,
     },
     requireIdempotencyKey: pick('requireIdempotencyKey') ?? false,
+    start: startAfterMs === undefined && startAt === undefined ? null : { startAfterMs, startAt },
+    dedupe: pick('dedupe') ?? null,
+    debounce: debounceRule(name, pick),
+    perProcess: concurrency.perProcess ?? null,
+    lanes: lanesOf({
+      key: pick('key'),
+      priority: pick('priority'),
+      perKey: concurrency.perKey ?? null,
+      rateLimit: pick('rateLimit') ?? null,
+    }),
   };
+}
+
+function debounceRule(
+  name: string,
+  pick: <K extends keyof OperationOptions>(key: K) => OperationOptions[K],
+): DebounceRule | null {
+  const [ms, maxMs] = [pick('debounceMs'), pick('debounceMaxMs')];
+  if (ms === undefined) return null;
+  const refuse = (why: string): never => {
+    throw new DurableError('options_invalid', `Invalid options of operation "${name}":\n  ${why}`);
+  };
+  if (pick('dedupe') === undefined)
+    refuse('debounceMs: needs dedupe, which says what submits are about');
+  if (pick('startAfterMs') !== undefined || pick('startAt') !== undefined)
+    refuse('debounceMs: says when to start; leave startAfterMs and startAt out');
+  if (maxMs !== undefined && maxMs < ms) refuse(`debounceMaxMs: must not be below debounceMs`);
+  return { ms, maxMs: maxMs ?? 10 * ms };
+}
+
+function lanesOf(rule: LaneRule): LaneRule | null {
+  const { key, priority, perKey, rateLimit } = rule;
+  const isPlain =
+    key === undefined && priority === undefined && perKey === null && rateLimit === null;
+  return isPlain ? null : { ...rule, priority: priority ?? 0 };
 }
 
 function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => {
+    const where = issue.path.join('.') || '(top level)';
+    if (issue.code === 'unrecognized_keys')
+      return `  ${where}: ${issue.message}. Known are ${known(schema, issue.path)}`;
     const isShown = issue.input !== undefined && !issue.path.includes('secret');
     const received = isShown ? `, received ${show(issue.input)}` : '';
-    return `  ${issue.path.join('.') || '(top level)'}: ${issue.message}${received}`;
+    // zod names the type of what it received, and not always the value.
+    return `  ${where}: ${issue.message.replace(/, received \w+$/, '')}${received}`;
   });
   throw new DurableError('options_invalid', `Invalid ${what}:\n${lines.join('\n')}`);
+}
+
+function known(schema: z.ZodType, path: readonly PropertyKey[]): string {
+  const keys = keysAt(schema, path).join(', ');
+  // Adapters take out those of their own, such as `name`, before the rest is checked.
+  return path.length === 0 ? `${keys}, and those of the adapter` : keys;
+}
+
+/** The keys that the object at a path of a schema takes. */
+function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+  let at: unknown = schema;
+  for (const key of [...path.map(String), null]) {
+    while (isWrapped(at)) at = at.unwrap();
+    if (!(at instanceof z.ZodObject)) return [];
+    if (key === null) return Object.keys(at.shape);
+    at = at.shape[key];
+  }
+  return [];
+}
+
+function isWrapped(schema: unknown): schema is { unwrap(): unknown } {
+  return (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault
+  );
 }
 
 function show(value: unknown): string {

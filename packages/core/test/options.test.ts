@@ -45,6 +45,11 @@ describe('the options of an API', () => {
       maxLostLeases: 5,
       backoff: { baseMs: 1_000, factor: 2, maxMs: 60_000 },
       requireIdempotencyKey: false,
+      start: null,
+      dedupe: null,
+      debounce: null,
+      perProcess: null,
+      lanes: null,
     });
   });
 
@@ -81,6 +86,29 @@ describe('the options of an API', () => {
     expect(message).toContain(says);
   });
 
+  it.each([
+    [{ retries: 3 }, 'Unrecognized key: "retries". Known are store, worker, concurrency, '],
+    [
+      { limits: { maxBytes: 1 } },
+      'limits: Unrecognized key: "maxBytes". Known are maxPayloadBytes, ',
+    ],
+    [{ retries: 3 }, 'clock, random, and those of the adapter'],
+    [{ tickets: { key: '' } }, 'tickets: Unrecognized key: "key". Known are secret, ttlMs'],
+    [{ defaults: { backoff: { max: 1 } } }, 'Known are baseMs, factor, maxMs'],
+  ])('are refused as %o, naming the options that there are', (wrong, says) => {
+    expect(errorOf(() => Reflect.construct(DurableApi, [{ store, ...wrong }])).message).toContain(
+      says,
+    );
+  });
+
+  it('say once what was received', () => {
+    const { message } = errorOf(() => Reflect.construct(DurableApi, [{ store, worker: 'no' }]));
+    expect(message).toBe(
+      'Invalid durableApi options:\n' +
+        '  worker: Invalid input: expected boolean, received string "no"',
+    );
+  });
+
   it.each([undefined, null, 5, 'operations.db', []])('are refused when they are %o', (options) => {
     expect(errorOf(() => Reflect.construct(DurableApi, [options])).code).toBe('options_invalid');
   });
@@ -115,6 +143,8 @@ describe('the options of an operation', () => {
     [{ deadlineMs: 'tomorrow' }, 'deadlineMs'],
     [{ backoff: { factor: 0.5 } }, 'backoff.factor'],
     [{ retries: 1_001 }, 'retries'],
+    [{ startAfterMs: -1 }, 'startAfterMs'],
+    [{ startAt: '2026-01-01T00:00:00Z' }, 'startAt'],
   ])('are refused as %o, naming the operation', (options, key) => {
     const declare = (): unknown =>
       Reflect.apply(resolveOperationOptions, null, ['reports.generate', options]);

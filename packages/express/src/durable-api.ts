@@ -1,15 +1,18 @@
 import {
   DurableApi,
   DurableError,
+  contextForAnotherCall,
   decodeInput,
   type AttemptContext,
   type DurableApiOptions,
+  type Intents,
+  type Ledger,
   type StopOptions,
   type StoredResponse,
 } from '@durable-api/core';
 import type { Application, Request, RequestHandler } from 'express';
 import { callHandler, type HandlerCall, type HandlerSetup } from './attempt/call-handler.ts';
-import { readKept } from './attempt/kept-request.ts';
+import { composeKept, readKept } from './attempt/kept-request.ts';
 import { MessageFactory } from './attempt/message-factory.ts';
 import { SilenceWatch } from './attempt/silence-watch.ts';
 import {
@@ -19,7 +22,12 @@ import {
 } from './mount/middleware.ts';
 import { KnownApps, OperationApp } from './mount/operation-app.ts';
 import { standInApp } from './mount/stand-in-app.ts';
-import type { ExpressOperationOptions, OperationHandler } from './operation-options.ts';
+import type {
+  BodyOf,
+  ExpressOperationOptions,
+  OperationHandler,
+  ResultOf,
+} from './operation-options.ts';
 
 /** The options of {@link durableApi}. */
 export interface ExpressDurableApiOptions extends DurableApiOptions<Request> {
@@ -33,21 +41,28 @@ export interface ExpressDurableApiOptions extends DurableApiOptions<Request> {
 /** Durable operations of an Express app. */
 export interface ExpressDurableApi extends AsyncDisposable {
   /**
+   * Submits, looks, lists, cancels, retries and observes from code. What a submit gives as `rest` are
+   * members of the request that its handler gets, such as `{ params, query, captured }`.
+   */
+  readonly intents: Intents;
+  /**
    * Makes an operation of a handler: `app.use(path, ...middleware, api.operation(handler))`, or the same
    * with a router. It answers `POST path` and the paths of its intents under it, and leaves all others
    * to the app. Mounted at several paths it works at each; links lead to the one that was asked.
    * @throws DurableError `operation_unnamed`, `operation_duplicate` or `options_invalid`.
    */
-  operation<Req extends object = Request, Captured = unknown>(
-    handler: OperationHandler<Req>,
+  operation<Req extends object = Request, Captured = unknown, Returned = unknown>(
+    handler: OperationHandler<Req, Returned>,
     options?: ExpressOperationOptions<Captured>,
-  ): OperationMiddleware;
+  ): OperationMiddleware<BodyOf<Req>, ResultOf<Returned>>;
   /**
    * Opens streams to who bears a ticket, for `EventSource`, which cannot send headers. Mount it in front
    * of the authentication: `app.use(path, api.tickets(), requireAuth, …, api.operation(handler))`. It
    * answers `GET path/{id}/events?ticket=…` only, and does nothing unless the option `tickets` is given.
    */
   tickets(): RequestHandler;
+  /** For packages that build on the durable API, such as the gateway. */
+  readonly ledger: Ledger;
   /** Resolves when the store is open; rejects with the reason why it is not. */
   ready(): Promise<void>;
   /** Takes no new work, ends streams, lets attempts end, and closes the store. */
@@ -59,11 +74,13 @@ export interface ExpressDurableApi extends AsyncDisposable {
  * @throws DurableError `options_invalid` naming each wrong option.
  */
 export function durableApi(options: ExpressDurableApiOptions): ExpressDurableApi {
-  const { app, ...rest } = options;
+  // Callers without types may pass none; what is missing is said by the check of the options.
+  const { app, ...rest }: ExpressDurableApiOptions = { ...options };
   const api = new DurableApi<Request>(rest);
   const apps = new KnownApps(app);
   const silence = new SilenceWatch();
   return {
+    intents: api.intents,
     operation(handler, given = {}) {
       const { name = nameOf(handler), capture, restore, ...operationOptions } = given;
       checkHandler(handler, name);
@@ -82,12 +99,17 @@ export function durableApi(options: ExpressDurableApiOptions): ExpressDurableApi
       };
       const operationApp = new OperationApp(apps);
       const operation = api.declare(
-        { name, run: (input, context) => attempt(setup, operationApp, input, context) },
+        {
+          name,
+          run: (input, context) => attempt(setup, operationApp, input, context),
+          compose: (parts) => ({ ...composeKept(parts, capture !== undefined) }),
+        },
         operationOptions,
       );
       return operationMiddleware({ api, operation, app: operationApp, capture });
     },
     tickets: () => ticketMiddleware(api),
+    ledger: api.ledger,
     ready: () => api.ready(),
     stop: (stopOptions) => api.stop(stopOptions),
     [Symbol.asyncDispose]: () => api.stop(),
@@ -121,7 +143,8 @@ async function callWithoutApp(
     if (first.status === 'fulfilled') return first.value;
     throw first.reason;
   }
-  return callHandler(setup, { ...call, messages: await app.whenKnown() });
+  const context = contextForAnotherCall(call.context);
+  return callHandler(setup, { ...call, context, messages: await app.whenKnown() });
 }
 
 function nameOf(handler: unknown): string {

@@ -3,16 +3,20 @@ export type { ExpressDurableApi, ExpressDurableApiOptions } from './durable-api.
 export type { OperationMiddleware } from './mount/middleware.ts';
 export type { ExpressOperationOptions, OperationHandler } from './operation-options.ts';
 export {
+  ChildError,
   DurableError,
   NonRetryableError,
   RetryAfterError,
+  WaitTimeoutError,
   durable,
   isDurableError,
   memoryStore,
 } from '@durable-api/core';
 export type {
   AttemptContext,
+  Child,
   DurableApiOptions,
   OperationOptions,
+  StartOptions,
   StopOptions,
 } from '@durable-api/core';

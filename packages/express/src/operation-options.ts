@@ -1,15 +1,29 @@
 import type { OperationOptions } from '@durable-api/core';
 import type { NextFunction, Request, Response } from 'express';
 
-/** A handler of a route, as Express calls it. `Req` is the request that it declares to take. */
-export type OperationHandler<Req = Request> = (
+/**
+ * A handler of a route, as Express calls it. `Req` is the request that it declares to take, `Returned` what
+ * it returns.
+ */
+export type OperationHandler<Req = Request, Returned = unknown> = (
   req: Req,
   res: Response,
   next: NextFunction,
-) => unknown;
+) => Returned;
+
+/** The body that a handler declares to take. */
+export type BodyOf<Req> = Req extends { readonly body: infer Body } ? Body : unknown;
+
+/** What a handler that returns its answer gives; of one that writes it, the compiler knows nothing. */
+export type ResultOf<Returned> =
+  Awaited<Returned> extends infer Value
+    ? Value extends void | undefined | Response
+      ? unknown
+      : Value
+    : unknown;
 
 /** What can be set for one operation. `Captured` is a JSON value. */
-export interface ExpressOperationOptions<Captured = unknown> extends OperationOptions {
+export interface ExpressOperationOptions<Captured = unknown> extends OperationOptions<Request> {
   /** Stable across deploys: stored intents are run by this name. Default: the handler's own name. */
   readonly name?: string | undefined;
   /**

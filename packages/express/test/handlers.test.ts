@@ -67,6 +67,25 @@ describe.each(VERSIONS)('a handler of %s', (_, express: ExpressVersion) => {
     expect(response.body).toEqual(['Reports', 'EUR', true]);
   });
 
+  it('is given what a submit from code gives it, before there was any request', async () => {
+    const { app, api } = make(express);
+    const handler: Handler = ({ method, originalUrl, params, query, body }, res) =>
+      res.json({ method, originalUrl, params, query, body });
+    app.use('/op', express.json(), api.operation(handler, { name: 'op' }));
+    const { intents } = api;
+    const bare = await intents.submit('op', { body: { quarter: 'Q3' } });
+    const full = await intents.submit('op', { rest: { params: { tenant: 'acme' } } });
+    const resultOf = async (id: string): Promise<unknown> => {
+      let status = '';
+      for await (const event of intents.observe(id)) status = event.status;
+      expect(status).toBe('COMPLETED');
+      return JSON.parse(String(Buffer.from((await intents.result(id))?.body ?? '')));
+    };
+    const usual = { method: 'POST', originalUrl: '/', params: {}, query: {} };
+    expect(await resultOf(bare.record.id)).toEqual({ ...usual, body: { quarter: 'Q3' } });
+    expect(await resultOf(full.record.id)).toEqual({ ...usual, params: { tenant: 'acme' } });
+  });
+
   it('may answer later, from a callback', async () => {
     const response = await run((_req, res) => {
       setTimeout(() => res.status(201).json({ later: true }), 5);

@@ -6,6 +6,7 @@ import express5, { Router, type NextFunction, type Request, type Response } from
 import helmet from 'helmet';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
+import { durableApi } from '../src/durable-api.ts';
 import { appMaker, VERSIONS } from './app.ts';
 import type { ExpressVersion } from './serve.ts';
 
@@ -132,6 +133,10 @@ describe.each(VERSIONS)('an operation in %s', (_, express: ExpressVersion) => {
     expect(response.body.detail).toContain('reference');
   });
 
+  it('without options says that a store is missing', () => {
+    expect(() => Reflect.apply(durableApi, null, [])).toThrow(/store: must be a store/);
+  });
+
   it('makes problems of the errors of the body parser, and passes all others on', async () => {
     const { app, api } = make(express);
     app.use('/op', express.json({ limit: '1kb' }), api.operation(echo));
@@ -141,10 +146,13 @@ describe.each(VERSIONS)('an operation in %s', (_, express: ExpressVersion) => {
     const json = { 'content-type': 'application/json' };
     const broken = await request(app).post('/op').set(json).send('{"a":');
     expect(broken.body).toMatchObject({ status: 400, code: 'body_unreadable' });
+    const scalar = await request(app).post('/op').set(json).send('null');
+    expect(scalar.body.detail).toContain('no well-formed JSON object, JSON list or form');
     const large = await request(app)
       .post('/op')
       .send({ a: 'x'.repeat(2_000) });
     expect(large.body).toMatchObject({ status: 413, code: 'payload_too_large' });
+    expect(large.body.detail).toContain('raise the limit of its parser');
     expect((await request(app).post('/own')).headers['content-type']).toContain('text/html');
   });
 

@@ -2,7 +2,7 @@ import { memoryData, memoryStore, type Store } from '@durable-api/core';
 import { Router, type Application, type Request, type Response } from 'express';
 import request from 'supertest';
 import { afterEach, describe, expect, it } from 'vitest';
-import { durableApi, type ExpressDurableApi } from '../src/index.ts';
+import { durable, durableApi, type ExpressDurableApi } from '../src/index.ts';
 import { VERSIONS } from './app.ts';
 import type { ExpressVersion } from './serve.ts';
 
@@ -86,5 +86,24 @@ describe.each(VERSIONS)('after a restart, an operation of %s', (_, express: Expr
     const result = await request(app).get(`${self}/result`);
     expect(result.body).toEqual({ greeting: 'hello' });
     expect(calls).toBe(2);
+  });
+
+  it('has its steps run once, though the handler is called again with the app', async () => {
+    const { store, self } = await interrupted(express);
+    const ran: string[] = [];
+    const looked = Promise.withResolvers<void>();
+    const handler: Handler = async (req, res) => {
+      const one = await durable(req).step('one', () => (ran.push('one'), 1));
+      looked.resolve();
+      res.json({ one, greeting: req.app.locals['greeting'] });
+    };
+    const { app } = start(express, store, handler, (app, op) => {
+      app.use(Router().use('/op', express.json(), op));
+    });
+    await looked.promise;
+    await request(app).get(self).set('prefer', 'wait=30');
+    const result = await request(app).get(`${self}/result`);
+    expect(result.body).toEqual({ one: 1, greeting: 'hello' });
+    expect(ran).toEqual(['one']);
   });
 });

@@ -2,7 +2,9 @@ import { ServerResponse, type OutgoingHttpHeaders } from 'node:http';
 import {
   EXCHANGE_HEADERS,
   HandlerFault,
+  putOut,
   resultTooLarge,
+  type AttemptContext,
   type StoredResponse,
 } from '@durable-api/core';
 import type { AttemptRequest } from './attempt-request.ts';
@@ -13,12 +15,19 @@ type Done = (error?: Error | null) => void;
 export class AttemptResponse extends ServerResponse<AttemptRequest> {
   readonly #chunks: Buffer[] = [];
   readonly #maxBytes: number;
+  readonly #context: AttemptContext;
+  /**
+   * What was written before it is known that more will follow: Fastify writes a whole answer and ends it at
+   * once. Null once a part was shown to observers: then all of it is.
+   */
+  #held: Buffer[] | null = [];
   readonly #ended = Promise.withResolvers<StoredResponse>();
   #byteCount = 0;
 
   constructor(request: AttemptRequest, maxBytes: number) {
     super(request);
     this.#maxBytes = maxBytes;
+    this.#context = request.context;
     // Whether somebody waits for it is up to the attempt, which may have ended before.
     this.#ended.promise.catch(() => {});
   }
@@ -38,9 +47,11 @@ export class AttemptResponse extends ServerResponse<AttemptRequest> {
   override write(chunk: unknown, ...rest: readonly unknown[]): boolean {
     if (!this.headersSent) this.writeHead(this.statusCode);
     this.#keep(chunk, rest);
+    this.#showSoon();
     const done = rest.find(isDone);
     if (done !== undefined) process.nextTick(done);
-    return true;
+    // A source without an end must not be asked for more, or nothing else gets a turn.
+    return !this.destroyed;
   }
 
   override end(...given: readonly unknown[]): this {
@@ -90,7 +101,28 @@ export class AttemptResponse extends ServerResponse<AttemptRequest> {
     if (this.#byteCount > this.#maxBytes) {
       this.#chunks.length = 0;
       this.destroy(resultTooLarge(this.#byteCount, this.#maxBytes));
-    } else this.#chunks.push(bytes);
+      return;
+    }
+    this.#chunks.push(bytes);
+    if (this.#held === null) this.#show(bytes);
+    else this.#held.push(bytes);
+  }
+
+  #showSoon(): void {
+    if (this.#held?.length !== 1) return;
+    setImmediate(() => {
+      const held = this.#held ?? [];
+      if (this.finished) return;
+      this.#held = null;
+      for (const bytes of held) this.#show(bytes);
+    });
+  }
+
+  #show(bytes: Buffer): void {
+    // A 5xx is a failed attempt: nothing of it counts.
+    if (this.statusCode >= 500 || bytes.length === 0) return;
+    const type = this.getHeader('content-type');
+    void putOut(this.#context, bytes, type === undefined ? undefined : String(type));
   }
 }
 

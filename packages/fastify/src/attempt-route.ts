@@ -13,6 +13,7 @@ import { bareScope } from './bare-scope.ts';
 import { pickOptions, withoutServerTimeout, type DeclaredRoute } from './declared-route.ts';
 import type { DurableRouteOptions } from './options.ts';
 import { RequestRestorer, type Original } from './request-restorer.ts';
+import { isStreamed, sendAll } from './streamed-value.ts';
 import { readStoredRequest } from './stored-request.ts';
 
 /** What an {@link AttemptRoute} is made of. */
@@ -35,7 +36,13 @@ interface Running extends Original {
 }
 
 /** Errors that say themselves how the attempt ends, so that the app's error handler has no say. */
-const SELF_DECIDING = new Set(['NonRetryableError', 'RetryAfterError', 'HandlerFault']);
+const SELF_DECIDING = new Set([
+  'NonRetryableError',
+  'RetryAfterError',
+  'HandlerFault',
+  'WaitTimeoutError',
+  'ChildError',
+]);
 
 /**
  * Runs the handler of a durable route. Fastify makes the request and the reply of an attempt itself: it
@@ -96,7 +103,12 @@ export class AttemptRoute {
         running.isEntered = true;
         return restorer.restore(request, reply, running);
       },
-      handler: (request, reply) => route.handler.call(scope, request, reply),
+      handler: (request, reply) => {
+        const returned: unknown = route.handler.call(scope, request, reply);
+        const answer = (value: unknown): unknown =>
+          isStreamed(value) ? sendAll(value, reply) : value;
+        return returned instanceof Promise ? returned.then(answer) : answer(returned);
+      },
       onError: [
         ...[route.onError ?? []].flat(),
         (request, _reply, error, done) => {
@@ -111,8 +123,7 @@ export class AttemptRoute {
     const running = this.#running.get(request.raw);
     if (running === undefined) return;
     running.thrown ??= { error };
-    const decides = error instanceof Error && SELF_DECIDING.has(error.name);
-    if (decides || running.context.signal.aborted) running.response.giveUp(error);
+    if (error instanceof Error && SELF_DECIDING.has(error.name)) running.response.giveUp(error);
   }
 }
 

@@ -2,7 +2,15 @@ import { wireJsonSchemas } from '@durable-api/core';
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify';
 
 /** What follows an intent's id in a path. */
-export type SiblingPart = '' | '/events' | '/result' | '/cancel';
+export type SiblingPart =
+  | ''
+  | '/events'
+  | '/result'
+  | '/output'
+  | '/cancel'
+  | '/retry'
+  | '/ticket'
+  | '/signals';
 
 /** A schema of a route with the members that OpenAPI generators for Fastify read too. */
 type DescribedSchema = FastifySchema & Record<string, unknown>;
@@ -33,7 +41,10 @@ export function describeSibling(
   return {
     ...Object.fromEntries(inherited.map((name) => [name, own[name]])),
     summary: `${SUMMARIES[part][method] ?? part} of POST ${route.url}`,
-    params: pathParams(route.url, own.params, idParam),
+    params: pathParams(route.url, own.params, {
+      [idParam]: ID,
+      ...(part === '/signals' && { signal_name: SIGNAL_NAME }),
+    }),
     ...(part === '/events' && { querystring: EVENTS_QUERY }),
     response: { ...answers(method, part, own.response), '4xx': problems() },
   };
@@ -64,7 +75,14 @@ const SUMMARIES: Readonly<Record<SiblingPart, Readonly<Record<string, string>>>>
   '/events': { GET: 'Events of an intent' },
   '/result': { GET: 'Result of an intent' },
   '/cancel': { POST: 'Cancel an intent' },
+  '/retry': { POST: 'Retry an intent that ended without a result' },
+  '/ticket': { POST: 'Ticket by which EventSource may observe an intent' },
+  '/output': { GET: 'Output of an intent' },
+  '/signals': { POST: 'Signal to an intent' },
 };
+
+const ID = { type: 'string', format: 'uuid', description: 'The id of the intent.' };
+const SIGNAL_NAME = { type: 'string', description: 'What the handler waits for by this name.' };
 
 const EVENTS_QUERY = {
   type: 'object',
@@ -75,7 +93,7 @@ const EVENTS_QUERY = {
 };
 
 function answers(method: string, part: SiblingPart, ofRoute: unknown): Record<string, unknown> {
-  const { snapshot, eventList } = wireJsonSchemas();
+  const { snapshot, eventList, submitted, ticket } = wireJsonSchemas();
   if (part === '/events')
     return { 200: { description: 'The events.', content: eventMedia(eventList) } };
   if (part === '/result') {
@@ -85,6 +103,12 @@ function answers(method: string, part: SiblingPart, ofRoute: unknown): Record<st
     if (successes.length > 0) return Object.fromEntries(successes);
     return { 200: { description: "The handler's own response." } };
   }
+  if (part === '/retry') return { 202: { description: 'Accepted: a new intent.', ...submitted } };
+  if (part === '/ticket') return { 200: { description: 'The ticket.', ...ticket } };
+  if (part === '/output')
+    return { 200: { description: 'The output of the handler, as it comes.' } };
+  if (part === '/signals')
+    return { 202: { description: 'The signal is stored.', ...wireJsonSchemas().signaled } };
   if (method === 'GET') return { 200: { description: 'The intent.', ...snapshot } };
   return {
     200: { description: 'The intent is canceled.', ...snapshot },
@@ -107,16 +131,19 @@ function problems(): Record<string, unknown> {
 }
 
 /** The parameters of the path: those of the route as it describes them, and the id. */
-function pathParams(url: string, ofRoute: unknown, idParam: string): Record<string, unknown> {
+function pathParams(
+  url: string,
+  ofRoute: unknown,
+  ours: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const described =
     isRecord(ofRoute) && isRecord(ofRoute['properties']) ? ofRoute['properties'] : {};
   const names = [...url.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
   const properties = names.map((name) => [name, described[name] ?? { type: 'string' }]);
-  const id = { type: 'string', format: 'uuid', description: 'The id of the intent.' };
   return {
     type: 'object',
-    properties: { ...Object.fromEntries(properties), [idParam]: id },
-    required: [...names, idParam],
+    properties: { ...Object.fromEntries(properties), ...ours },
+    required: [...names, ...Object.keys(ours)],
   };
 }
 

@@ -10,12 +10,13 @@ import { AttemptRoute } from './attempt-route.ts';
 import { withoutServerTimeout, type DeclaredRoute } from './declared-route.ts';
 import { describeSubmit, documentOnly } from './describe.ts';
 import { answerBodyErrors } from './error-handler.ts';
+import { IS_OPERATION } from './missed-route.ts';
 import type { DurableRouteOptions } from './options.ts';
 import { plainRequest, type Asked } from './plain-request.ts';
 import { inputsOf, type RawInputs } from './raw-inputs.ts';
 import { sendPlain } from './send-plain.ts';
-import { siblingRoutes } from './sibling-routes.ts';
-import { captureRequest } from './stored-request.ts';
+import { siblingRoutes, type SiblingHandler } from './sibling-routes.ts';
+import { captureRequest, composeRequest } from './stored-request.ts';
 
 /** What a {@link DurableRoute} is made of. */
 export interface DurableRouteSetup {
@@ -60,6 +61,7 @@ export class DurableRoute {
     const { scope } = this.#setup;
     delete route.handlerTimeout;
     Object.assign(route, withoutServerTimeout(scope));
+    route.config = Object.assign({ [IS_OPERATION]: true }, route.config);
     route.schema = describeSubmit(schema);
     documentOnly(route, scope, '202');
     route.errorHandler = answerBodyErrors(errorHandler);
@@ -77,13 +79,14 @@ export class DurableRoute {
 
   /** The routes of its intents, to be added to the scope. */
   siblings(): readonly RouteOptions[] {
-    return siblingRoutes(this.#setup.scope, this.#declared, (request, reply, intentId, part) =>
+    const { scope, api } = this.#setup;
+    const handler: SiblingHandler = (request, reply, intentId, rest) =>
       this.#answer(request, reply, {
-        subPath: `/${intentId}${part}`,
-        segmentCount: part === '' ? 1 : 2,
+        subPath: `/${intentId}${rest}`,
+        segmentCount: rest.split('/').length,
         ...this.#capturing(request),
-      }),
-    );
+      });
+    return siblingRoutes(scope, this.#declared, { handler, hasTickets: api.hasTickets });
   }
 
   /** Declares the operation, so that stored intents of it are worked on. */
@@ -92,9 +95,15 @@ export class DurableRoute {
     const { url, handlerTimeout } = this.#declared;
     const { name = `POST ${url}`, capture: _capture, restore: _restore, ...ofOperation } = options;
     // What limits the handler of a usual route limits an attempt of a durable one.
-    const operationOptions: OperationOptions = { timeoutMs: handlerTimeout, ...ofOperation };
+    const operationOptions: OperationOptions<FastifyRequest> = {
+      timeoutMs: handlerTimeout,
+      ...ofOperation,
+    };
     const run: Operation['run'] = (input, context) => this.#attempts.run(input, context);
-    this.#operation = api.declare({ name, run }, operationOptions);
+    const compose: Operation['compose'] = (parts) => ({
+      ...composeRequest(parts, url, options.capture),
+    });
+    this.#operation = api.declare({ name, run, compose }, operationOptions);
   }
 
   async #answer(request: FastifyRequest, reply: FastifyReply, asked: Asked): Promise<unknown> {

@@ -1,4 +1,11 @@
 export { durableApi, durableApi as default } from './plugin.ts';
 export type { Captured, DurableApiPluginOptions, DurableRouteOptions } from './options.ts';
-export { DurableError, NonRetryableError, RetryAfterError, durable } from '@durable-api/core';
-export type { AttemptContext } from '@durable-api/core';
+export {
+  ChildError,
+  DurableError,
+  NonRetryableError,
+  RetryAfterError,
+  WaitTimeoutError,
+  durable,
+} from '@durable-api/core';
+export type { AttemptContext, Child, StartOptions } from '@durable-api/core';

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 export type Captured = Readonly<Record<string, unknown>>;
 
 /** What `config.durable` of a route takes instead of `true`. */
-export interface DurableRouteOptions extends OperationOptions {
+export interface DurableRouteOptions extends OperationOptions<FastifyRequest> {
   /**
    * The operation's name. It must survive deploys: stored intents are run by whoever declares it.
    * Default: method and URL of the route, prefixes included, like `POST /reports/generate`.

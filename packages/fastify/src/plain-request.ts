@@ -1,4 +1,4 @@
-import type { CapturedRequest, PlainRequest } from '@durable-api/core';
+import { hasLeft, type CapturedRequest, type PlainRequest } from '@durable-api/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** What a Fastify request asks of an operation. */
@@ -29,7 +29,11 @@ export function plainRequest(
     query: mark === -1 ? '' : originalUrl.slice(mark + 1),
     headers: request.headers,
     capture,
-    onClose: (listener) => reply.raw.on('close', listener),
+    body: () => request.body,
+    onClose(listener) {
+      if (hasLeft(reply.raw)) listener();
+      else reply.raw.on('close', listener);
+    },
   };
 }
 

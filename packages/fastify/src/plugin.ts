@@ -2,6 +2,8 @@ import { DurableApi } from '@durable-api/core';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { DurableRoute } from './durable-route.ts';
+import { refuseMissedRoutes } from './missed-route.ts';
+import { openByTicket } from './open-by-ticket.ts';
 import type { DurableApiPluginOptions } from './options.ts';
 
 /**
@@ -30,6 +32,10 @@ async function plugin(
 
   app.decorate('durableApi', api);
 
+  // In front of the hooks that are added after this plugin, which ask for what `EventSource` cannot send.
+  if (api.hasTickets) app.addHook('onRequest', openByTicket(api));
+
+  refuseMissedRoutes(app);
   app.addHook('onRoute', function addDurableRoute(route) {
     const { durable } = { ...route.config };
     if (durable === undefined || durable === false) return;

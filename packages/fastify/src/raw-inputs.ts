@@ -23,9 +23,10 @@ export function rawInputs(
   request: FastifyRequest,
   before: RawInputs | undefined,
 ): Record<InputPart, unknown> & { readonly raw: readonly InputPart[] } {
-  const inputs = { ...inputsOf(request) };
-  refuseStream(inputs.body);
-  if (before === undefined) return { ...inputs, raw: [] };
+  const { body, params, query } = request;
+  refuseStream(body);
+  if (before === undefined) return { body, params, query, raw: [] };
+  const inputs = { body, params, query };
   const raw = PARTS.filter((part) => inputs[part] !== before[part] && !isJson(inputs[part]));
   for (const part of raw) inputs[part] = before[part];
   return { ...inputs, raw };

@@ -68,7 +68,8 @@ export class RequestRestorer {
       Object.assign(request, { [part]: verdict.value });
     } else if (isMade(verdict) || verdict === false) {
       throw new NonRetryableError(
-        `The stored ${part} does not match the schema of the route any more: it has changed since the submit.`,
+        `The stored ${part} does not match the schema of the route: that has changed since the submit, or ` +
+          'code has started the operation with something else.',
       );
     }
   }
@@ -85,7 +86,8 @@ function refuse(request: FastifyRequest, name: string): void {
     get: () => {
       throw new NonRetryableError(
         `request.${name} is not stored with an operation. Say what the handler needs of it, with ` +
-          `config: { durable: { capture: ['${name}'] } }, and keep credentials out of it.`,
+          `config: { durable: { capture: ['${name}'] } }, and of a child start(operation, body, ` +
+          `{ captured: { ${name} } }). Keep credentials out of it.`,
       );
     },
     set: (value: unknown) => {

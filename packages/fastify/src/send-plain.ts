@@ -26,6 +26,6 @@ export function sendPlain(
   if (vary !== undefined) reply.header('vary', vary);
   if (body.length === 0) return undefined;
   // A hook may have chosen a serializer for what the handler returns; this is text already.
-  if (typeof body === 'string') reply.serializer((payload: unknown) => String(payload));
+  if (typeof body === 'string') reply.serializer(String);
   return body;
 }

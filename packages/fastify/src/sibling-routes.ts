@@ -9,16 +9,29 @@ import { pickOptions, withoutServerTimeout, type DeclaredRoute } from './declare
 import { describeSibling, type SiblingPart } from './describe.ts';
 import { answerBodyErrors } from './error-handler.ts';
 
-/** Answers a request for an intent; `part` is what follows its id in the path. */
+/** Answers a request for an intent. */
 export type SiblingHandler = (
   request: FastifyRequest,
   reply: FastifyReply,
   intentId: string,
-  part: SiblingPart,
+  /** What follows the id in the path, as core knows it. */
+  rest: string,
 ) => Promise<unknown>;
+
+/** What the routes of intents are made of. */
+export interface SiblingSetup {
+  readonly handler: SiblingHandler;
+  /** Whether there is a route that gives tickets. */
+  readonly hasTickets: boolean;
+}
+
+/** Marks, in its config, the route of an intent's events. */
+export const EVENTS_OF_INTENT = 'durableEventsOfIntent';
 
 /** The name of the path parameter that holds the id. */
 const ID_PARAM = 'intent_id';
+/** The name of the path parameter that holds the name of a signal. */
+const SIGNAL_PARAM = 'signal_name';
 
 /** What core takes for an intent id or for a mistyped one. Other paths are left to the app's routes. */
 const ID_PATTERN = '^[0-9a-fA-F-]{30,40}$';
@@ -29,9 +42,23 @@ const OFFERED: Readonly<Record<SiblingPart, readonly string[]>> = {
   '/events': ['GET'],
   '/result': ['GET'],
   '/cancel': ['POST'],
+  '/retry': ['POST'],
+  '/ticket': ['POST'],
+  '/output': ['GET'],
+  '/signals': ['POST'],
 };
 
-const PARTS: readonly SiblingPart[] = ['', '/events', '/result', '/cancel'];
+const PARTS: readonly SiblingPart[] = [
+  '',
+  '/events',
+  '/result',
+  '/output',
+  '/cancel',
+  '/retry',
+  '/signals',
+];
+/** Only where tickets are on. */
+const TICKET_PARTS: readonly SiblingPart[] = ['/ticket'];
 const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
@@ -41,20 +68,24 @@ const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 export function siblingRoutes(
   scope: FastifyInstance,
   route: DeclaredRoute,
-  handler: SiblingHandler,
+  { handler, hasTickets }: SiblingSetup,
 ): readonly RouteOptions[] {
   const inherited = inheritedOptions(scope, route);
-  return PARTS.flatMap((part): RouteOptions[] => {
+  return [...PARTS, ...(hasTickets ? TICKET_PARTS : [])].flatMap((part): RouteOptions[] => {
     const common = {
       ...inherited,
-      url: `${route.routePath.replace(/\/$/, '')}/:${ID_PARAM}(${ID_PATTERN})${part}`,
-      handler: (request: FastifyRequest, reply: FastifyReply) =>
-        handler(request, reply, intentIdOf(request), part),
+      ...(part === '/events' && { config: { ...inherited.config, [EVENTS_OF_INTENT]: true } }),
+      url: `${route.routePath.replace(/\/$/, '')}/:${ID_PARAM}(${ID_PATTERN})${part}${tailOf(part)}`,
+      handler: (request: FastifyRequest, reply: FastifyReply) => {
+        const tail = part === '/signals' ? `/${paramOf(request, SIGNAL_PARAM)}` : '';
+        return handler(request, reply, paramOf(request, ID_PARAM), part + tail);
+      },
     };
     const offered = OFFERED[part];
     const described = offered.map((method) => {
       return { ...common, method, schema: describeSibling(route, ID_PARAM, method, part) };
     });
+    if (part === '/ticket') return described;
     const others = METHODS.filter((method) => !offered.includes(method));
     const hidden: object = { hide: true };
     return [...described, { ...common, method: others, schema: hidden }];
@@ -94,6 +125,15 @@ const ignoreEmptyBody: preParsingHookHandler = (request, _reply, payload, done) 
   done(null, payload);
 };
 
-function intentIdOf({ params }: FastifyRequest): string {
-  return typeof params === 'object' && params !== null ? String(Reflect.get(params, ID_PARAM)) : '';
+/** The id in the path of a route of an intent. */
+export function intentIdOf(request: FastifyRequest): string {
+  return paramOf(request, ID_PARAM);
+}
+
+function tailOf(part: SiblingPart): string {
+  return part === '/signals' ? `/:${SIGNAL_PARAM}` : '';
+}
+
+function paramOf({ params }: FastifyRequest, name: string): string {
+  return typeof params === 'object' && params !== null ? String(Reflect.get(params, name)) : '';
 }

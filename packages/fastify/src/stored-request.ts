@@ -1,5 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { CapturedRequest } from '@durable-api/core';
+import { randomUUID } from 'node:crypto';
+import type { CapturedRequest, RequestParts } from '@durable-api/core';
 import type { FastifyRequest } from 'fastify';
 import type { Captured, DurableRouteOptions } from './options.ts';
 import { rawInputs, type InputPart, type RawInputs } from './raw-inputs.ts';
@@ -34,7 +34,7 @@ export interface StoredRequest {
   readonly url: string;
   readonly params: unknown;
   readonly query: unknown;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: Readonly<NodeJS.Dict<string | string[]>>;
   readonly isSecure: boolean;
   readonly captured: Captured;
   /** What the request had of {@link IDENTITY} and that was not captured. */
@@ -51,10 +51,10 @@ export async function captureRequest(
 ): Promise<CapturedRequest> {
   const { originalUrl, url } = request;
   const inputs = rawInputs(request, raw);
-  const headers: IncomingHttpHeaders = {};
+  const headers: NodeJS.Dict<string | string[]> = {};
   for (const name of STORED_HEADERS) {
     const value = request.headers[name];
-    if (value !== undefined) Object.assign(headers, { [name]: value });
+    if (value !== undefined) headers[name] = value;
   }
   const captured = await capturedValues(request, capture);
   const rest: StoredRequest = {
@@ -76,12 +76,53 @@ export async function captureRequest(
   return { identity: { method: 'POST', url: originalUrl }, body: inputs.body, rest: { ...rest } };
 }
 
-/** Reads back the part of a stored input that {@link captureRequest} made of a request. */
+/** What a submit from code, which has no request, leaves out. */
+const EMPTY: Omit<StoredRequest, 'id'> = {
+  originalUrl: '/',
+  url: '/',
+  params: {},
+  query: {},
+  headers: {},
+  isSecure: false,
+  captured: {},
+  dropped: [],
+  raw: [],
+};
+
+/** The same for an intent that code starts: its inputs are validated at the attempt. `url` is the route's. */
+export function composeRequest(
+  { params = {}, query = {}, headers, captured }: RequestParts,
+  url: string,
+  capture: DurableRouteOptions['capture'],
+): StoredRequest {
+  const path = url.replaceAll(/:(\w+)/g, (all, name: string) => {
+    const value = params[name];
+    return value === undefined ? all : encodeURIComponent(value);
+  });
+  return {
+    ...EMPTY,
+    id: randomUUID(),
+    originalUrl: path,
+    url: path,
+    params,
+    query,
+    headers: { 'content-type': 'application/json', ...headers },
+    captured: captured ?? {},
+    // Without what `capture` would have kept, nobody is taken for somebody who has not signed in.
+    dropped: capture === undefined || captured !== undefined ? [] : IDENTITY,
+    raw: ['body', 'params', 'query'],
+  };
+}
+
+/**
+ * Reads back the part of a stored input that {@link captureRequest} made of a request, or that a submit
+ * from code gave instead.
+ */
 export function readStoredRequest(rest: Readonly<Record<string, unknown>>): StoredRequest {
-  if (!isStoredRequest(rest)) {
-    throw new TypeError('The stored request is not one of @durable-api/fastify.');
-  }
-  return rest;
+  if (isStoredRequest(rest)) return rest;
+  const filled: object = { id: randomUUID(), ...EMPTY, ...rest };
+  if (isStoredRequest(filled)) return filled;
+  throw new TypeError('The stored request is not one of @durable-api/fastify.');
 }
 
 function capturedValues(
@@ -102,8 +143,10 @@ function isSet(request: FastifyRequest, name: string): boolean {
 function isStoredRequest(rest: object): rest is StoredRequest {
   return (
     'originalUrl' in rest &&
+    typeof rest.originalUrl === 'string' &&
     'url' in rest &&
     'headers' in rest &&
+    typeof rest.headers === 'object' &&
     'captured' in rest &&
     'dropped' in rest &&
     'raw' in rest

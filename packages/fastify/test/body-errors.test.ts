@@ -88,7 +88,11 @@ it('that is a stream is refused with advice', async () => {
   app.post('/op', { config: { durable: true } }, async () => ({}));
   const headers = { 'content-type': 'text/csv' };
   const answer = await app.inject({ method: 'POST', url: '/op', headers, payload: 'a,b' });
-  expect(answer.json()).toMatchObject({ code: 'payload_not_json', status: 415 });
+  expect(answer.json()).toMatchObject({
+    code: 'payload_not_json',
+    status: 415,
+    detail: expect.stringContaining('stream'),
+  });
 });
 
 it('on a route of an intent is answered in the same way', async () => {

@@ -1,5 +1,8 @@
 import type { AdapterServer, AdapterSetup } from '@durable-api/conformance';
 import { fixtureTenant, type FixtureOperation } from '@durable-api/conformance';
+import compress from '@fastify/compress';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { durable, durableApi } from '../src/index.ts';
 
@@ -11,6 +14,16 @@ export interface Host {
   /** Where everything is mounted. Default: at the root. */
   readonly prefix?: string;
 }
+
+/** As apps in production are: compressed, hardened, open to other origins. */
+export async function equip(app: FastifyInstance): Promise<void> {
+  await app.register(compress, { threshold: 0 });
+  await app.register(helmet);
+  await app.register(cors, { origin: true });
+}
+
+/** Fastify's own parser refuses keys that poison prototypes as JSON that it cannot parse. */
+export const poisonProblem = 'body_unreadable';
 
 /** Serves the fixtures of the suite as routes of a Fastify app. */
 export async function serveFixtures(

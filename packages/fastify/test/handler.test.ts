@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { durable } from '../src/index.ts';
+import { durable, NonRetryableError } from '../src/index.ts';
 import { createApp, ended, run, submit } from './app.ts';
 
 describe('a handler that was there before', () => {
   it('finds the parts of its request as they were at the submit', async () => {
-    const app = await createApp({}, { genReqId: () => 'req-7' });
+    let count = 6;
+    const app = await createApp({}, { genReqId: () => `req-${++count}` });
     app.post('/tenants/:tenant/op', { config: { durable: true } }, async (request) => ({
       body: request.body,
       params: request.params,
@@ -41,6 +42,29 @@ describe('a handler that was there before', () => {
       id: 'req-7',
       route: ['POST', '/tenants/:tenant/op', '/tenants/:tenant/op'],
       is404: false,
+    });
+  });
+
+  it('is given what a submit from code gives it', async () => {
+    const app = await createApp();
+    app.post('/op', { config: { durable: { name: 'op' } } }, async (request) => {
+      const { body, params, query, url, id } = request;
+      return { body, params, query, url, hasId: id.length > 0 };
+    });
+    await app.ready();
+    const { intents } = app.durableApi;
+    const input = { body: { quarter: 'Q3' }, rest: { params: { tenant: 'acme' } } };
+    const { record } = await intents.submit('op', input);
+    let status = '';
+    for await (const event of intents.observe(record.id)) status = event.status;
+    expect(status).toBe('COMPLETED');
+    const result = await intents.result(record.id);
+    expect(JSON.parse(String(Buffer.from(result?.body ?? '')))).toEqual({
+      body: { quarter: 'Q3' },
+      params: { tenant: 'acme' },
+      query: {},
+      url: '/',
+      hasId: true,
     });
   });
 
@@ -121,7 +145,13 @@ describe('a handler that was there before', () => {
       reply.header('set-cookie', 'sid=1').send({}),
     );
     app.post('/large', { config }, async (_request, reply) =>
-      reply.send(Readable.from(Array.from({ length: 100 }, () => 'x'.repeat(100)))),
+      reply.send(
+        Readable.from(
+          (function* endless() {
+            for (;;) yield 'x'.repeat(100);
+          })(),
+        ),
+      ),
     );
     const codes = ['/broken', '/cookie', '/large'].map(async (url) => {
       const { error } = await ended(app, await submit(app, { url }));
@@ -187,6 +217,33 @@ describe('what a handler throws', () => {
     expect([known.statusCode, known.json()]).toEqual([422, { mapped: true }]);
     const failed = await ended(app, await submit(app, { url: '/unknown' }));
     expect(failed['error']).toMatchObject({ code: 'handler_error', message: 'Broken.' });
+  });
+
+  it('decides for itself when it says how to go on, whatever the error handler makes of it', async () => {
+    const app = await createApp();
+    app.setErrorHandler((_error, _request, reply) => reply.code(422).send({}));
+    app.post('/op', { config: { durable: true } }, async () => {
+      throw new NonRetryableError('No such customer.');
+    });
+    const { status, error } = await ended(app, await submit(app));
+    expect(status).toBe('FAILED');
+    expect(error).toMatchObject({ code: 'non_retryable', message: 'No such customer.' });
+  });
+
+  it('after an abort is no answer', async () => {
+    const app = await createApp();
+    app.setErrorHandler((_error, _request, reply) => reply.code(422).send({}));
+    const started = Promise.withResolvers<void>();
+    app.post('/op', { config: { durable: true } }, async (request) => {
+      const { signal } = durable(request);
+      started.resolve();
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      throw new Error('Stopped.');
+    });
+    const path = await submit(app);
+    await started.promise;
+    await app.inject({ method: 'DELETE', url: path });
+    expect((await ended(app, path))['status']).toBe('CANCELED');
   });
 
   it("goes through the route's own error handler before that", async () => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { memoryData, memoryStore, type MemoryData, type Store } from '@durable-api/core';
 import fastify, { type FastifyInstance } from 'fastify';
 import { expect, it } from 'vitest';
@@ -75,7 +77,6 @@ it('an app that fails to start calls no handler and gives back what it claimed',
 it('what a scope opens stays open until its attempts have ended', async () => {
   const app = await createApp({ graceMs: 10_000 });
   const started = Promise.withResolvers<void>();
-  const gate = Promise.withResolvers<void>();
   const seen: string[] = [];
   const resource = (name: string) => async (scope: FastifyInstance) => {
     scope.addHook('onClose', async () => void seen.push(`${name} closed`));
@@ -85,16 +86,17 @@ it('what a scope opens stays open until its attempts have ended', async () => {
     await resource('scope')(scope);
     scope.post('/op', { config }, async () => {
       started.resolve();
-      await gate.promise;
+      await once(app.server, 'close');
+      // The rest of its work, for which it needs what the scope has open.
+      await delay(50);
       seen.push('handler ended');
       return {};
     });
   });
+  await app.listen({ port: 0, host: '127.0.0.1' });
   await submit(app);
   await started.promise;
-  const closed = app.close();
-  gate.resolve();
-  await closed;
+  await app.close();
   expect(seen).toEqual(['handler ended', 'scope closed', 'app closed']);
 });
 

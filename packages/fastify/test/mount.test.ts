@@ -1,7 +1,7 @@
 import { memoryStore } from '@durable-api/core';
 import fastify from 'fastify';
-import { expect, it } from 'vitest';
-import plugin, { durableApi } from '../src/index.ts';
+import { expect, it, vi } from 'vitest';
+import plugin, { durable, durableApi } from '../src/index.ts';
 import { createApp, ended, run, submit } from './app.ts';
 
 const config = { durable: true };
@@ -99,6 +99,20 @@ it.each([
   expect(() => app.route({ config, handler, ...options })).toThrow(message);
 });
 
+it('a GET of the contract has HEAD, also in an app that wants it nowhere else', async () => {
+  const app = await createApp({}, { exposeHeadRoutes: false });
+  app.post('/op', { config }, handler);
+  const path = await submit(app);
+  await ended(app, path);
+  const head = await app.inject({ method: 'HEAD', url: path });
+  const full = await app.inject({ url: path });
+  expect([head.statusCode, head.body]).toEqual([200, '']);
+  expect(head.headers).toMatchObject({
+    etag: full.headers.etag,
+    'content-length': full.headers['content-length'],
+  });
+});
+
 it('durable: false is a route like any other', async () => {
   const app = await createApp();
   app.get('/op', { config: { durable: false } }, handler);
@@ -141,4 +155,48 @@ it('handlerTimeout limits an attempt, not the submit, a wait or a stream', async
   await app.inject({ url: path, headers: { prefer: 'wait=1', 'if-none-match': '*' } });
   gate.resolve({ done: true });
   expect((await waiting).json()).toEqual({ done: true });
+});
+
+it('handlerTimeout of the route does not cut off who waits for more than one attempt', async () => {
+  const app = await createApp();
+  const options = { config: { durable: { retries: 1 } }, handlerTimeout: 50 };
+  app.post('/op', options, async (request) => {
+    if (durable(request).attempt === 1) return new Promise<object>(() => {});
+    return { done: true };
+  });
+  expect((await run(app)).json()).toEqual({ done: true });
+});
+
+it('a durable route that is declared before the plugin says so instead of running its handler', async () => {
+  const app = fastify();
+  let calls = 0;
+  app.get('/usual', handler);
+  app.post('/early', { config }, async () => (calls += 1));
+  // Without the await, as one forgets it.
+  app.register(plugin, { store: memoryStore() });
+  await app.after();
+  app.post('/late', { config }, handler);
+  const early = await app.inject({ method: 'POST', url: '/early', payload: {} });
+  expect(early.statusCode).toBe(500);
+  expect(early.json()).toMatchObject({
+    code: 'mount_invalid',
+    message: expect.stringContaining('POST /early was declared before the plugin'),
+  });
+  expect(calls).toBe(0);
+  expect((await app.inject('/usual')).statusCode).toBe(200);
+  expect((await app.inject('/none')).statusCode).toBe(404);
+  const path = await submit(app, { url: '/late' });
+  expect((await ended(app, path))['status']).toBe('COMPLETED');
+  await app.close();
+});
+
+it('routes cost nothing more when the plugin is there before them', async () => {
+  const app = fastify();
+  const addHook = vi.spyOn(app, 'addHook');
+  await app.register(plugin, { store: memoryStore() });
+  await app.ready();
+  const hooks = addHook.mock.calls.map(([name]) => name);
+  expect(hooks).toContain('onRoute');
+  expect(hooks).not.toContain('onRequest');
+  await app.close();
 });

@@ -146,9 +146,15 @@ describe('a validator that makes values JSON cannot carry', () => {
   it('is not asked a second time about values that JSON carries', async () => {
     const app = await createApp();
     app.setValidatorCompiler(compile);
-    const schema = { body: length };
+    let calls = 0;
+    const counted: Parse = (input) => {
+      calls += 1;
+      return length(input);
+    };
+    const schema = { body: counted };
     app.post('/op', { config: { durable: true }, schema }, async (request) => request.body);
     expect((await run(app, { body: { text: 'four' } })).json()).toEqual({ text: 4 });
+    expect(calls).toBe(1);
   });
 
   it('fails for good when a deploy has changed its mind about stored input', async () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { connect } from 'node:http2';
+import { connect, constants } from 'node:http2';
 import { text } from 'node:stream/consumers';
 import compress from '@fastify/compress';
 import cors from '@fastify/cors';
@@ -8,7 +8,7 @@ import helmet from '@fastify/helmet';
 import { memoryData, memoryStore } from '@durable-api/core';
 import { EventSource } from 'eventsource';
 import fastify, { type FastifyInstance } from 'fastify';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { durableApi } from '../src/index.ts';
 import { createApp, ended, run, submit } from './app.ts';
 
@@ -137,6 +137,40 @@ describe('a stream', () => {
   });
 });
 
+it('of a client that has left over HTTP/2 before it was answered takes no place', async () => {
+  const app = fastify({ http2: true });
+  cleanups.push(() => app.close());
+  const held = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  await app.register(durableApi, {
+    store: memoryStore(),
+    graceMs: 0,
+    limits: { maxObserversPerIntent: 1 },
+    identify: async ({ headers }) => {
+      if (headers['x-is-held'] === undefined) return 'anyone';
+      asked.resolve();
+      await held.promise;
+      return 'anyone';
+    },
+  });
+  app.post('/op', { config }, () => new Promise<object>(() => {}));
+  const client = connect(await app.listen({ port: 0, host: '127.0.0.1' }));
+  cleanups.unshift(() => client.close());
+  const submit = client.request({ ':method': 'POST', ':path': '/op' });
+  const { links } = JSON.parse(await text(submit.end()));
+  const early = client.request({ ':path': links.events, 'x-is-held': 'yes' });
+  await asked.promise;
+  early.close(constants.NGHTTP2_CANCEL);
+  await once(early, 'close');
+  // In the order in which they were sent, so the server has heard that the first one left.
+  await text(client.request({ ':path': links.self }));
+  held.resolve();
+  await vi.waitFor(async () => {
+    const path = `${links.events}?wait_seconds=1`;
+    expect(await text(client.request({ ':path': path }))).toContain('event: intent.created');
+  }, 10_000);
+});
+
 describe('app.close()', () => {
   it('with 100 open observers returns in under 500 ms, and each was told when to come back', async () => {
     const { app, path, origin } = await openEnded();
@@ -225,5 +259,69 @@ describe('app.close()', () => {
       expect(seqs).toEqual(seqs.map((_, i) => i + 1));
       expect(seqs.length).toBeGreaterThan(4);
     }
+  });
+});
+
+describe('what a handler streams', () => {
+  it('is shown to observers while it is written, under its own content type', async () => {
+    const app = await createApp();
+    const gate = Promise.withResolvers<void>();
+    app.post('/op', { config }, (_request, reply) => {
+      reply.raw.setHeader('content-type', 'text/markdown');
+      reply.raw.write('# One\n');
+      void gate.promise.then(() => reply.raw.end('two'));
+      return reply;
+    });
+    const path = await submit(app);
+    const early = app.inject({ url: `${path}/output` });
+    await expect.poll(async () => (await app.inject({ url: path })).json().seq).toBeGreaterThan(4);
+    gate.resolve();
+    const { body, headers } = await early;
+    expect(body).toBe('# One\ntwo');
+    expect(headers['content-type']).toBe('text/markdown');
+  });
+
+  it.each<[string, () => unknown, string, string]>([
+    [
+      'an async generator of text',
+      async function* () {
+        yield 'a';
+        yield 'b';
+      },
+      'ab',
+      'text/plain',
+    ],
+    [
+      'one of data',
+      async function* () {
+        yield { n: 1 };
+        yield { n: 2 };
+      },
+      '{"n":1}\n{"n":2}\n',
+      'application/x-ndjson',
+    ],
+    ['a web stream', () => new Blob(['web']).stream(), 'web', 'application/octet-stream'],
+  ])('can be %s', async (_name, source, expected, type) => {
+    const app = await createApp();
+    app.post('/op', { config }, async () => source());
+    const answer = await run(app);
+    expect(answer.body).toBe(expected);
+    const output = await app.inject({ url: `${answer.headers.location}/output` });
+    expect(output.body).toBe(expected);
+    expect(output.headers['content-type']).toContain(type);
+  });
+
+  it('that broke off is a failed attempt, whose output is void', async () => {
+    const app = await createApp();
+    let attempts = 0;
+    app.post('/op', { config }, async function* () {
+      attempts += 1;
+      yield `attempt ${attempts}`;
+      if (attempts === 1) throw new Error('Broke off.');
+    });
+    const answer = await run(app);
+    expect(answer.body).toBe('attempt 2');
+    const output = await app.inject({ url: `${answer.headers.location}/output` });
+    expect(output.body).toBe('attempt 2');
   });
 });

@@ -48,7 +48,10 @@ describe('@fastify/swagger documents', () => {
       self,
       `${self}/cancel`,
       `${self}/events`,
+      `${self}/output`,
       `${self}/result`,
+      `${self}/retry`,
+      `${self}/signals/{signal_name}`,
     ]);
     expect(Object.keys(paths[self] ?? {})).toEqual(['get', 'delete']);
     const parameters = [
@@ -73,6 +76,7 @@ describe('@fastify/swagger documents', () => {
       responses: { '2XX': { content: { 'application/json': { schema: total } } } },
     });
     expect(Object.keys(paths[`${self}/cancel`] ?? {})).toEqual(['post']);
+    expect(paths[`${self}/retry`]).toMatchObject({ post: { responses: { 202: {} } } });
   });
 
   it('nothing of a route that is hidden, and nothing that is not there to be used', async () => {

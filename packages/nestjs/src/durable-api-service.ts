@@ -2,8 +2,14 @@ import type {
   CancelIntentOptions,
   IntentOwner,
   IntentRecord,
+  Intents,
+  Ledger,
   ListIntentsOptions,
+  SignalIntentOptions,
   ObserveIntentOptions,
+  RetriedMany,
+  RetryIntentOptions,
+  RetryManyOptions,
   StopOptions,
   StoredResponse,
   SubmitIntentOptions,
@@ -34,6 +40,16 @@ export class DurableApiService {
 
   constructor(runtime: DurableRuntime) {
     this.#runtime = runtime;
+  }
+
+  /** The same for any operation, in the form that core has. */
+  get intents(): Intents {
+    return this.#runtime.api.intents;
+  }
+
+  /** For packages that build on the durable API, such as the gateway. */
+  get ledger(): Ledger {
+    return this.#runtime.api.ledger;
   }
 
   /**
@@ -74,6 +90,33 @@ export class DurableApiService {
    */
   cancel(intentId: string, options?: CancelIntentOptions): Promise<IntentRecord> {
     return this.#runtime.api.intents.cancel(intentId, options);
+  }
+
+  /**
+   * Does again what FAILED, TIMED_OUT or was CANCELED: a new intent, whose `retriedFrom` is the old one.
+   * @throws DurableError `intent_not_found`, or `intent_not_retryable`.
+   */
+  retry(intentId: string, options?: RetryIntentOptions): Promise<SubmittedIntent> {
+    return this.#runtime.api.intents.retry(intentId, options);
+  }
+
+  /** Retries what ended badly and fits, each once, in bounded calls: each takes the `next` of the one before. */
+  retryMany(options?: RetryManyOptions): Promise<RetriedMany> {
+    return this.#runtime.api.intents.retryMany(options);
+  }
+
+  /**
+   * Hands a JSON value to the method's `waitFor(name)`, also before it waits; resolves to the seq of its event.
+   * @throws DurableError `intent_not_found`, `intent_terminal`, `idempotency_key_reused`, `signals_full`,
+   * `signal_name_invalid`, or the code of what is wrong with the payload.
+   */
+  signal(
+    intentId: string,
+    name: string,
+    payload?: unknown,
+    options?: SignalIntentOptions,
+  ): Promise<number> {
+    return this.#runtime.api.intents.signal(intentId, name, payload, options);
   }
 
   /** The events of an intent as they happen, the same as over SSE, until its last. */

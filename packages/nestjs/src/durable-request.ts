@@ -33,3 +33,10 @@ export interface StoredRequest {
   /** The parameters of the host, where the controller has a `host`. */
   readonly hosts: Record<string, unknown>;
 }
+
+/** Whether a value is a request of Express or Fastify. */
+export function isRequest(value: unknown): value is DurableRequest {
+  return (
+    typeof value === 'object' && value !== null && 'originalUrl' in value && 'headers' in value
+  );
+}

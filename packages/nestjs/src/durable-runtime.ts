@@ -2,12 +2,13 @@ import { DurableApi, DurableError, type Operation, type PlainRequest } from '@du
 import { ServiceUnavailableException, type HttpServer, type Type } from '@nestjs/common';
 import { ModuleRef, type ApplicationConfig, type DiscoveryService } from '@nestjs/core';
 import { runMethod } from './attempt/run-method.ts';
-import { captureCall } from './attempt/stored-call.ts';
+import { captureCall, composeCall } from './attempt/stored-call.ts';
 import type { DurableRequest } from './durable-request.ts';
 import { nestLogger } from './nest-logger.ts';
 import type { DurableApiModuleOptions } from './options.ts';
 import { isLikeIntentId, splitPath, splitUrl } from './platform/intent-url.ts';
 import { platformOf, type Platform } from './platform/platform.ts';
+import { ticketOpener } from './platform/ticket-opener.ts';
 import { durableMethods } from './durable-decorator.ts';
 import { readRoutes, type DurableRoute } from './routes/durable-route.ts';
 import { installRoute } from './routes/install-route.ts';
@@ -55,7 +56,8 @@ export class DurableRuntime implements RouteAnswerer {
       const message = 'Durable operations run on platform-express and on platform-fastify only.';
       throw new DurableError('mount_invalid', message);
     }
-    this.#platform?.prepare();
+    const opener = this.api.hasTickets ? ticketOpener(this.api, this.#platform) : null;
+    this.#platform?.prepare(opener);
   }
 
   /** Declares the operations; from then on, stored intents are worked on. */
@@ -63,7 +65,11 @@ export class DurableRuntime implements RouteAnswerer {
     for (const mounted of this.mounted()) {
       const { route } = mounted;
       mounted.operation = this.api.declare(
-        { name: route.operation, run: (input, context) => this.#run(mounted, input, context) },
+        {
+          name: route.operation,
+          run: (input, context) => this.#run(mounted, input, context),
+          compose: (parts) => ({ ...composeCall(parts, this.platformType) }),
+        },
         route.options,
       );
     }
@@ -141,6 +147,7 @@ export class DurableRuntime implements RouteAnswerer {
         const captured = this.#options.capture?.(request) ?? {};
         return captureCall({ route, request, values, captured, platform: platform.type });
       },
+      body: () => request.body,
       onClose: (listener) => platform.onClose(response, listener),
     };
   }
@@ -150,7 +157,8 @@ type RunParameters = Parameters<Operation['run']>;
 
 /** How many segments of the path of an intent follow the operation's own. */
 function depthOf(path: string): number {
-  return isLikeIntentId(splitPath(path, 1).rest.slice(1)) ? 1 : 2;
+  if (isLikeIntentId(splitPath(path, 1).rest.slice(1))) return 1;
+  return /\/signals\/[^/]+\/?$/.test(path) ? 3 : 2;
 }
 
 function refuseProvider(metatype: unknown): void {

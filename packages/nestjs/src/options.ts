@@ -32,7 +32,7 @@ export interface DurableApiModuleOptions extends Omit<
 }
 
 /** The options of `@Durable()`. */
-export interface DurableOptions extends OperationOptions {
+export interface DurableOptions extends OperationOptions<DurableRequest> {
   /** The operation's name; must survive deploys. Default `Controller.method`. */
   readonly name?: string | undefined;
   /**

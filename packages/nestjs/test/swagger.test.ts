@@ -65,6 +65,9 @@ for (const platform of PLATFORMS) {
         [`${PATH}/{intent_id}/events`]: ['get'],
         [`${PATH}/{intent_id}/result`]: ['get'],
         [`${PATH}/{intent_id}/cancel`]: ['post'],
+        [`${PATH}/{intent_id}/retry`]: ['post'],
+        [`${PATH}/{intent_id}/output`]: ['get'],
+        [`${PATH}/{intent_id}/signals/{signal_name}`]: ['post'],
       });
     });
 

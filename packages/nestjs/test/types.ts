@@ -6,6 +6,7 @@ import {
   Durable,
   DurableApiModule,
   DurableContext,
+  operationOf,
   type DurableApiService,
   type DurableRequest,
 } from '../src/index.ts';
@@ -44,6 +45,12 @@ export const types = {
     // @ts-expect-error Durations are numbers of milliseconds.
     Durable({ timeoutMs: '1m' }),
   ],
+  async children({ start }: AttemptContext): Promise<boolean> {
+    const child = await start(operationOf(TypedController, 'run'), {});
+    // @ts-expect-error There is no such method.
+    operationOf(TypedController, 'walk');
+    return 'body' in (await child.result());
+  },
   async service(service: DurableApiService): Promise<IntentRecord | null> {
     const { record } = await service.submit('reports.generate', { body: { quarter: 'Q3' } });
     for await (const event of service.observe(record.id)) event.event_type.slice(event.seq);

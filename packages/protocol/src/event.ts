@@ -18,6 +18,8 @@ export const EVENT_TYPES = [
   'intent.progress',
   'intent.output',
   'intent.step',
+  'intent.child_started',
+  'intent.child_ended',
   'intent.signal',
   'intent.resumed',
   'intent.reminder',

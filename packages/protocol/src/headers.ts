@@ -9,6 +9,7 @@ export const HEADERS = {
   idempotencyReplayed: 'idempotency-replayed',
   ifNoneMatch: 'if-none-match',
   incremental: 'incremental',
+  intentDeduplicated: 'intent-deduplicated',
   intentId: 'intent-id',
   lastEventId: 'last-event-id',
   link: 'link',
@@ -26,4 +27,5 @@ export const MEDIA_TYPES = {
   json: 'application/json; charset=utf-8',
   problem: 'application/problem+json; charset=utf-8',
   sse: 'text/event-stream',
+  ndjson: 'application/x-ndjson',
 } as const;

@@ -1,15 +1,17 @@
 import { z } from 'zod';
 import { eventListSchema } from './event.ts';
 import { problemSchema } from './problem.ts';
+import { signaledSchema } from './signaled.ts';
 import { snapshotSchema } from './snapshot.ts';
 import { submittedSchema } from './submitted.ts';
+import { ticketSchema } from './ticket.ts';
 
 /** A JSON Schema of the kind that OpenAPI 3.0 takes. */
 export type WireJsonSchema = Record<string, unknown>;
 
 /** The documents of the wire by name. */
 export type WireJsonSchemas = Readonly<
-  Record<'submitted' | 'snapshot' | 'eventList' | 'problem', WireJsonSchema>
+  Record<'submitted' | 'snapshot' | 'eventList' | 'signaled' | 'ticket' | 'problem', WireJsonSchema>
 >;
 
 /**
@@ -21,6 +23,8 @@ export function wireJsonSchemas(): WireJsonSchemas {
     submitted: jsonSchema(submittedSchema),
     snapshot: jsonSchema(snapshotSchema),
     eventList: jsonSchema(eventListSchema),
+    ticket: jsonSchema(ticketSchema),
+    signaled: jsonSchema(signaledSchema),
     problem: jsonSchema(problemSchema),
   };
 }

@@ -14,6 +14,8 @@ export const snapshotSchema = z.object({
   attempt: z.int().min(0),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
+  retried_from: z.string().optional(),
+  parent_intent_id: z.string().optional(),
   waiting_reason: waitingReasonSchema.optional(),
   resume_at: z.iso.datetime().optional(),
   deadline_at: z.iso.datetime().optional(),
@@ -34,6 +36,8 @@ export interface SnapshotSource {
   readonly attempt: number;
   readonly createdAt: number;
   readonly updatedAt: number;
+  readonly retriedFrom?: string;
+  readonly parentIntentId?: string;
   readonly waitingReason: WaitingReason | null;
   readonly dueAt: number | null;
   readonly deadlineAt: number | null;
@@ -41,6 +45,11 @@ export interface SnapshotSource {
   readonly progress: Progress | null;
   readonly error: Failure | null;
 }
+
+/**
+ * The instant of an intent that nothing but a signal can wake: the last day that RFC 3339 can write down.
+ */
+export const FOREVER_AT: number = /* @__PURE__ */ Date.UTC(9999, 11, 31);
 
 const instant = (ms: number): string => new Date(ms).toISOString();
 
@@ -57,8 +66,10 @@ export function encodeSnapshot(source: SnapshotSource, links: Links): WireSnapsh
     updated_at: instant(source.updatedAt),
     links,
   };
+  if (source.retriedFrom !== undefined) snapshot.retried_from = source.retriedFrom;
+  if (source.parentIntentId !== undefined) snapshot.parent_intent_id = source.parentIntentId;
   if (source.waitingReason !== null) snapshot.waiting_reason = source.waitingReason;
-  if (source.status === 'WAITING' && source.dueAt !== null) {
+  if (source.status === 'WAITING' && source.dueAt !== null && source.dueAt < FOREVER_AT) {
     snapshot.resume_at = instant(source.dueAt);
   }
   if (source.deadlineAt !== null) snapshot.deadline_at = instant(source.deadlineAt);

@@ -22,7 +22,8 @@ export async function follow<R>(
       gathered.push(event);
     }
     flush();
-    report({ type: 'resulted', result: await operation.result({ signal }) });
+    const result = await operation.result({ signal });
+    if (!signal.aborted) report({ type: 'resulted', result });
   } catch (error) {
     flush();
     if (!signal.aborted) report({ type: 'failed', error: asError(error) });

@@ -45,6 +45,7 @@ export function useOperation<T = unknown, R = ResultOf<T>>(
   const path = typeof target === 'string' ? target : null;
   const operation = typeof target === 'string' ? submitted : target;
   const operationRef = useRef(operation);
+  const following = useRef<AbortController | null>(null);
   useEffect(() => {
     operationRef.current = operation;
   });
@@ -54,6 +55,7 @@ export function useOperation<T = unknown, R = ResultOf<T>>(
     const current = operationRef.current;
     if (url === undefined || current === null) return;
     const abort = new AbortController();
+    following.current = abort;
     report({ type: 'began', status: null });
     void follow(current, report, abort.signal);
     return () => abort.abort();
@@ -61,8 +63,14 @@ export function useOperation<T = unknown, R = ResultOf<T>>(
 
   const submit = useCallback<OperationView<T, R>['submit']>(
     async (body, options) => {
+      if (path === null) {
+        report(failed(new TypeError('useOperation(handle) shows one; give it a path to submit.')));
+        return null;
+      }
       latest.current += 1;
       const mine = latest.current;
+      // At once, not with the next render: what it brings until then would be taken for the new one's.
+      following.current?.abort();
       setSubmitting(true);
       setSubmitted(null);
       report({ type: 'began', status: null });
@@ -95,12 +103,10 @@ export function useOperation<T = unknown, R = ResultOf<T>>(
 
 function submitTo<T, R>(
   client: ReturnType<typeof useDurableClient>,
-  path: string | null,
+  path: string,
   body: InputOf<T>,
   options: SubmitOptions<R> | undefined,
 ): Promise<Operation<R>> {
-  if (path === null)
-    throw new TypeError('useOperation(handle) shows one; give it a path to submit.');
   if (client === null)
     throw new TypeError('useOperation(path) needs a <DurableProvider> above it.');
   return client.submit<T, R>(path, body, options);

@@ -13,7 +13,7 @@ import type { Database } from './database.ts';
 import { toStoredId } from './intent-id.ts';
 import { get } from './read.ts';
 import { encodeState, number, text } from './record.ts';
-import { COMMIT, FIND_COMMITTED } from './sql/commit.ts';
+import { commitStatement, FIND_COMMITTED } from './sql/commit.ts';
 import { encodeEvents } from './stored-events.ts';
 
 /** Writes changes: see `Store.commit`. */
@@ -23,10 +23,13 @@ export async function commit(
 ): Promise<CommitResult[]> {
   const results = batch.map((): CommitResult => ({ outcome: 'ok' }));
   for (const part of toStatements(placed(batch), idOf, bytesOf)) {
-    const { rows, isRepeated } = await database.run(
-      COMMIT,
-      toColumns(part.map(({ item }) => item)),
-    );
+    const requests = part.map(({ item }) => item);
+    const hasRest = requests.some(hasExtras);
+    const hasKeys = requests.some(({ record }) => record.key !== undefined);
+    const statement = commitStatement({ hasExtras: hasRest, hasKeys });
+    const { rows, isRepeated } = hasRest
+      ? await database.run(statement, [...toColumns(requests), ...toExtras(requests)])
+      : await database.runPrepared(statement, toColumns(requests));
     const written = new Set(rows.map((row) => text(row, 0)));
     let refused = part.filter(({ item }) => !written.has(idOf(item)));
     if (isRepeated) refused = await withoutCommitted(database, refused);
@@ -90,6 +93,25 @@ function toColumns(requests: readonly CommitRequest[]): Buffer[] {
   ];
 }
 
+/** Whether a change has what is rare. The end of an intent frees its live key by itself. */
+function hasExtras({ notes, input, freesLiveKey, record }: CommitRequest): boolean {
+  if (notes !== undefined || input !== undefined) return true;
+  return freesLiveKey !== undefined && !isTerminal(record.status);
+}
+
+function toExtras(requests: readonly CommitRequest[]): Buffer[] {
+  const notes = requests.flatMap((request) =>
+    (request.notes ?? []).map((note) => ({ ...note, id: idOf(request) })),
+  );
+  return [
+    textArray(requests.map((request) => request.input ?? null)),
+    booleanArray(requests.map((request) => request.freesLiveKey !== undefined)),
+    uuidArray(notes.map(({ id }) => toStoredId(id))),
+    textArray(notes.map(({ key }) => key)),
+    textArray(notes.map(({ value }) => value)),
+  ];
+}
+
 function idOf(request: CommitRequest): string {
   return request.record.id;
 }
@@ -97,6 +119,8 @@ function idOf(request: CommitRequest): string {
 function bytesOf(request: CommitRequest): number {
   return (
     request.events.reduce((sum, event) => sum + event.json.length, 1_024) +
+    (request.input?.length ?? 0) +
+    (request.notes ?? []).reduce((sum, note) => sum + note.value.length, 0) +
     (request.result?.body.byteLength ?? 0)
   );
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '@durable-api/core';
 import { AS_TEXT, type PgClient, type PgPool, type PgQuery } from './pg-pool.ts';
 import { inSchema } from './sql/sql.ts';
@@ -34,15 +35,21 @@ export interface DatabaseSetup {
 /** How often a statement that met a conflict is sent again. */
 const MAX_CONFLICTS = 3;
 
+/** A statement with the names of the schema; with a name it is prepared. */
+type Sent = Pick<PgQuery, 'text' | 'name'>;
+type Statement = Required<Sent>;
+
 /**
- * Runs statements on a pool: unnamed, one round trip each, so that a PgBouncer in transaction mode is
- * fine in between. All statements of the store may be repeated: one whose connection breaks is sent
- * once more at once, so that a restarted server or pooler costs nobody anything.
+ * Runs statements on a pool, one round trip each. Some are prepared once per connection where that is
+ * known to be possible; all else is unnamed, which a PgBouncer in transaction mode needs. All
+ * statements of the store may be repeated: one whose connection breaks is sent once more at once, so
+ * that a restarted server or pooler costs nobody anything.
  */
 export class Database {
   readonly schema: string;
   readonly #setup: DatabaseSetup;
-  readonly #texts = new Map<string, string>();
+  readonly #statements = new Map<string, Statement>();
+  #isDirect = false;
 
   constructor(setup: DatabaseSetup) {
     this.#setup = setup;
@@ -51,17 +58,31 @@ export class Database {
 
   /** The text of a statement with the names of this schema. */
   text(statement: string): string {
-    const known = this.#texts.get(statement);
-    if (known !== undefined) return known;
-    const text = inSchema(statement, this.schema);
-    this.#texts.set(statement, text);
-    return text;
+    return this.#inSchema(statement).text;
+  }
+
+  /** The pool leads to the server itself: a connection is the same session from first to last. */
+  noteDirect(): void {
+    this.#isDirect = true;
   }
 
   /** Runs one statement. @throws DurableError `store_unavailable` or `store_full` */
   async run(statement: string, values?: readonly Value[]): Promise<Answer> {
     try {
-      return await this.#repeated(statement, values ?? []);
+      return await this.#repeated({ text: this.text(statement) }, values ?? []);
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+
+  /**
+   * Like {@link run}, for what runs all the time: planning it takes as long as doing it. The plan must be
+   * good whatever the values are.
+   */
+  async runPrepared(statement: string, values: readonly Value[]): Promise<Answer> {
+    const { text, name } = this.#inSchema(statement);
+    try {
+      return await this.#repeated(this.#isDirect ? { text, name } : { text }, values);
     } catch (error) {
       throw toStoreError(error);
     }
@@ -72,7 +93,7 @@ export class Database {
     try {
       return await this.#withClient(async (client) => {
         const run: Database['run'] = async (statement, values) => {
-          const rows = await this.#query(client, this.text(statement), values ?? []);
+          const rows = await this.#query(client, { text: this.text(statement) }, values ?? []);
           return { rows, isRepeated: false };
         };
         await run('BEGIN');
@@ -85,12 +106,11 @@ export class Database {
     }
   }
 
-  async #repeated(statement: string, values: readonly Value[]): Promise<Answer> {
-    const text = this.text(statement);
+  async #repeated(what: Sent, values: readonly Value[]): Promise<Answer> {
     let isRepeated = false;
     for (let conflicts = 0; ;) {
       try {
-        const rows = await this.#withClient((client) => this.#query(client, text, values));
+        const rows = await this.#withClient((client) => this.#query(client, what, values));
         return { rows, isRepeated };
       } catch (error) {
         const { kind } = faultOf(error);
@@ -122,8 +142,19 @@ export class Database {
     }
   }
 
-  async #query(client: PgClient, text: string, values: readonly Value[]): Promise<Row[]> {
-    const query: PgQuery = { ...AS_TEXT, text, values: [...values] };
+  #inSchema(statement: string): Statement {
+    const known = this.#statements.get(statement);
+    if (known !== undefined) return known;
+    const text = inSchema(statement, this.schema);
+    // By its text, since others may prepare statements on the connections of this pool too.
+    const digest = createHash('sha1').update(text).digest('base64url');
+    const made = { text, name: `durable_${digest}` };
+    this.#statements.set(statement, made);
+    return made;
+  }
+
+  async #query(client: PgClient, what: Sent, values: readonly Value[]): Promise<Row[]> {
+    const query: PgQuery = { ...AS_TEXT, ...what, values: [...values] };
     const { timeoutMs, clock } = this.#setup;
     const { rows = [] } = await within(timeoutMs, clock, 'a statement', client.query(query));
     return rows.map(toRow);

@@ -10,3 +10,4 @@ export { drizzleTransaction } from './transactions/drizzle.ts';
 export type { DrizzleSql, DrizzleTransaction } from './transactions/drizzle.ts';
 export { prismaTransaction } from './transactions/prisma.ts';
 export type { PrismaTransaction } from './transactions/prisma.ts';
+export { pendingMigrations } from './pending-migrations.ts';

@@ -10,16 +10,17 @@ import { placed, toStatements } from './batches.ts';
 import type { Database } from './database.ts';
 import { toStoredId } from './intent-id.ts';
 import { decodeRecord, nullable, number, RECORD_WIDTH, text } from './record.ts';
-import { CLAIM, RENEW } from './sql/claim.ts';
+import { CLAIM, MAX_CLAIM, RENEW } from './sql/claim.ts';
 
 /** How soon to look again at what is due but was just being written by somebody else, in ms. */
 const BUSY_MS = 50;
 
-/** Takes leases: see `Store.claim`. */
+/** Takes leases of intents without a key: see `Store.claim`. */
 export async function claim(database: Database, request: ClaimRequest): Promise<ClaimResult> {
-  const { operations, limit, holder, leaseMs } = request;
+  const { operations, holder, leaseMs } = request;
+  const limit = Math.min(request.limit, MAX_CLAIM);
   const names = textArray(operations);
-  const { rows } = await database.run(CLAIM, [names, limit, holder, leaseMs]);
+  const { rows } = await database.runPrepared(CLAIM, [names, limit, holder, leaseMs]);
   const first = rows.find((row) => row[0] !== null);
   if (first === undefined) throw new Error('A claim told nothing.');
   const now = number(first, 0);
@@ -52,7 +53,7 @@ export async function renew(
   const results = leases.map((): Renewal => ({ held: false }));
   const released: string[] = [];
   for (const part of toStatements(placed(leases), idOf, () => 64)) {
-    const { rows } = await database.run(RENEW, [
+    const { rows } = await database.runPrepared(RENEW, [
       uuidArray(part.map(({ item }) => toStoredId(item.id))),
       intArray(part.map(({ item }) => item.lease)),
       booleanArray(part.map(({ item }) => item.release === true)),

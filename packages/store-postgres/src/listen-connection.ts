@@ -1,6 +1,6 @@
 import type { Clock } from '@durable-api/core';
 import { AS_TEXT, type PgClient } from './pg-pool.ts';
-import { DO_NOT_WAIT_FOR_DISK, listenTo, NOTIFY } from './sql/notify.ts';
+import { BE_PRESENT, BEAT, listenTo, NOTIFY, STAND } from './sql/notify.ts';
 import { within } from './within.ts';
 
 /** How long a test waits for its notification, in ms. */
@@ -9,6 +9,7 @@ const TEST_MS = 2_000;
 /** What a listening connection is made of. */
 export interface ListenConnectionSetup {
   readonly client: PgClient;
+  readonly schema: string;
   readonly channel: string;
   /** A channel that nobody else uses, for the test. */
   readonly testChannel: string;
@@ -43,7 +44,6 @@ export class ListenConnection {
   /** Begins to listen. */
   async open(): Promise<void> {
     const { channel, testChannel } = this.#setup;
-    await this.#run(DO_NOT_WAIT_FOR_DISK);
     await this.#run(listenTo(channel));
     await this.#run(listenTo(testChannel));
   }
@@ -51,6 +51,26 @@ export class ListenConnection {
   /** Sends a payload over this connection. */
   async notify(payload: string): Promise<void> {
     await this.#run(NOTIFY, [this.#setup.channel, payload]);
+  }
+
+  /** Counts this process among those that listen, until the connection ends, and tells them so. */
+  async bePresent(payload: string): Promise<void> {
+    const { channel, schema } = this.#setup;
+    await this.#run(BE_PRESENT, [channel, payload, schema]);
+  }
+
+  /** Whether this process watches those that listen from now on, since nobody else does. */
+  async stand(): Promise<boolean> {
+    const [row] = await this.#run(STAND, [this.#setup.schema]);
+    return row?.[0] === 't';
+  }
+
+  /** Sends a payload, and gives the processes that listen. */
+  async beat(payload: string): Promise<ReadonlySet<string>> {
+    const { channel, schema } = this.#setup;
+    const [row] = await this.#run(BEAT, [channel, payload, schema]);
+    const present = row?.[2];
+    return new Set(typeof present === 'string' ? present.split(',') : []);
   }
 
   /** Whether it hears in time what `send` sends over another connection. Rejects when it breaks. */
@@ -75,9 +95,16 @@ export class ListenConnection {
     this.#setup.client.release(true);
   }
 
-  async #run(text: string, values: string[] = []): Promise<void> {
+  async #run(text: string, values: string[] = []): Promise<readonly unknown[][]> {
     const { client, clock } = this.#setup;
     const running = Promise.race([client.query({ ...AS_TEXT, text, values }), this.broken]);
-    await within(TEST_MS, clock, 'a wake-up', running);
+    try {
+      const { rows = [] } = await within(TEST_MS, clock, 'a wake-up', running);
+      return rows;
+    } catch (error) {
+      // One that does not answer does not hear either.
+      this.#break(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@durable-api/core';
 import { ListenConnection } from './listen-connection.ts';
 import type { PgClient } from './pg-pool.ts';
+import { HERE } from './wake-up.ts';
 
 /** How often a connection that listens is tested again, in ms: it may be dead and not know it. */
 const TEST_EVERY_MS = 60_000;
@@ -17,6 +18,7 @@ const BROKEN = 'The connection that listens was lost; the store is polled until 
 
 /** What a listener needs and tells. */
 export interface ListenerSetup {
+  readonly schema: string;
   readonly channel: string;
   readonly testChannel: string;
   readonly clock: Clock;
@@ -87,6 +89,8 @@ export class Listener {
       while (!this.#isStopped) {
         this.#isDeaf = !(await connection.hears(send));
         if (this.#isDeaf) throw new Error('A notification was sent, and did not arrive.');
+        // Only now: a pooler would keep what a connection has said of itself for whoever comes next.
+        if (this.#connection === null) await connection.bePresent(HERE);
         this.#set(connection);
         this.#failures = 0;
         this.#reported = '';

@@ -22,8 +22,7 @@ interface Applied {
  * this one cannot work with.
  */
 export async function migrate(database: Database, migrations: readonly Migration[]): Promise<void> {
-  const before = await readApplied(database, (...statement) => database.run(...statement));
-  if (findMissing(migrations, before).length === 0) return;
+  if ((await missingMigrations(database, migrations)).length === 0) return;
   await database.transaction(async (run) => {
     await run(LIMIT_LOCKS);
     await run(LOCK_MIGRATIONS, [database.schema]);
@@ -35,6 +34,15 @@ export async function migrate(database: Database, migrations: readonly Migration
       await run(NOTE_APPLIED, [number, String(isBreaking)]);
     }
   });
+}
+
+/** The steps that are still to be done. @throws DurableError when the schema is too new. */
+export async function missingMigrations(
+  database: Database,
+  migrations: readonly Migration[],
+): Promise<readonly Migration[]> {
+  const applied = await readApplied(database, (...statement) => database.run(...statement));
+  return findMissing(migrations, applied);
 }
 
 async function readApplied(database: Database, run: Run): Promise<Applied> {
@@ -53,7 +61,6 @@ async function readApplied(database: Database, run: Run): Promise<Applied> {
   };
 }
 
-/** The steps that are still to be done. @throws DurableError when the schema is too new. */
 function findMissing(
   migrations: readonly Migration[],
   { numbers, breaking }: Applied,

@@ -1,5 +1,7 @@
 /** One statement as `pg` takes it. */
 export interface PgQuery {
+  /** With a name the server keeps the statement, parsed and planned, for this connection. */
+  name?: string;
   text: string;
   values?: unknown[];
   rowMode: 'array';

@@ -1,10 +1,11 @@
 import { silentLogger, systemClock, type Store } from '@durable-api/core';
 import { Pool } from 'pg';
 import { checkServer } from './check-server.ts';
+import { Claims } from './claims.ts';
 import { commit } from './commit.ts';
 import { Database } from './database.ts';
 import { Gate } from './gate.ts';
-import { claim, renew } from './lease.ts';
+import { renew } from './lease.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { checkOptions, type PostgresStoreOptions } from './options.ts';
@@ -45,7 +46,12 @@ export function postgresStore(options: PostgresStoreOptions): Store {
     clock,
   });
   const connect = (): ReturnType<typeof takeClient> => takeClient(listenPool, timeoutMs, clock);
-  const wakeUps = new WakeUps({ database, clock, logger, random, connect });
+  const onHears = (): void => {
+    // Through another URL it says nothing of the pool.
+    if (listenUrl === undefined) database.noteDirect();
+  };
+  const wakeUps = new WakeUps({ database, clock, logger, random, connect, onHears });
+  const claims = new Claims(database);
   const gate = new Gate();
   let closing: Promise<void> | null = null;
 
@@ -79,7 +85,7 @@ export function postgresStore(options: PostgresStoreOptions): Store {
         wakeUps.note(created.map(({ record }) => record.id));
         return results;
       }),
-    claim: (request) => gate.pass(() => claim(database, request)),
+    claim: (request) => gate.pass(() => claims.claim(request)),
     renew: (request) =>
       gate.pass(async () => {
         const { results, released } = await renew(database, request);

@@ -5,6 +5,7 @@ import type {
   GetRequest,
   IntentRecord,
   ListRequest,
+  Note,
   StoredEvent,
   StoredResponse,
   StoreStats,
@@ -13,23 +14,41 @@ import { intArray, textArray, uuidArray } from './binary-array.ts';
 import type { Database, Row } from './database.ts';
 import { toStoredId } from './intent-id.ts';
 import { decodeRecord, number, RECORD_WIDTH, text } from './record.ts';
-import { EVENTS, GET, GET_WITH_INPUT, GET_WITH_RESULT, LIST, STATS } from './sql/read.ts';
+import {
+  EVENTS,
+  GET,
+  GET_WITH_INPUT,
+  GET_WITH_NOTES,
+  GET_WITH_RESULT,
+  LIST,
+  STATS,
+} from './sql/read.ts';
 import { decodeEvents } from './stored-events.ts';
+
+const GET_WITH = {
+  input: GET_WITH_INPUT,
+  notes: GET_WITH_NOTES,
+  result: GET_WITH_RESULT,
+} as const;
+
+/** The largest seq that a column holds; clients may name any. */
+const MAX_SEQ = 2 ** 31 - 1;
 
 /** Reads intents: see `Store.get`. */
 export async function get(
   database: Database,
   { ids, include }: GetRequest,
 ): Promise<(Found | undefined)[]> {
-  const statement =
-    include === 'input' ? GET_WITH_INPUT : include === 'result' ? GET_WITH_RESULT : GET;
-  const { rows } = await database.run(statement, [uuidArray(ids.map(toStoredId))]);
+  const { rows } = await database.runPrepared(include === undefined ? GET : GET_WITH[include], [
+    uuidArray(ids.map(toStoredId)),
+  ]);
   const found = new Map(rows.map((row) => [number(row, 0), row]));
   return ids.map((_, i): Found | undefined => {
     const row = found.get(i + 1);
     if (row === undefined) return undefined;
     const record = decodeRecord(row, 1);
     if (include === 'input') return { record, input: text(row, 1 + RECORD_WIDTH) };
+    if (include === 'notes') return { record, notes: decodeNotes(row[1 + RECORD_WIDTH]) };
     const result = include === 'result' ? decodeResult(row, 1 + RECORD_WIDTH) : undefined;
     return result === undefined ? { record } : { record, result };
   });
@@ -40,9 +59,9 @@ export async function events(
   database: Database,
   { of, limit }: EventsRequest,
 ): Promise<StoredEvent[][]> {
-  const { rows } = await database.run(EVENTS, [
+  const { rows } = await database.runPrepared(EVENTS, [
     uuidArray(of.map(({ id }) => toStoredId(id))),
-    intArray(of.map(({ after }) => after)),
+    intArray(of.map(({ after }) => Math.min(after, MAX_SEQ))),
     limit,
   ]);
   const found = of.map((): StoredEvent[] => []);
@@ -95,4 +114,10 @@ function decodeResult(row: Row, from: number): StoredResponse | undefined {
 
 function isHeaders(value: unknown): value is Record<string, string> {
   return typeof value === 'object' && value !== null;
+}
+
+function decodeNotes(cell: Row[number] | undefined): Note[] {
+  if (typeof cell !== 'string') return [];
+  const notes: readonly (readonly [key: string, value: string])[] = JSON.parse(cell);
+  return notes.map(([key, value]) => ({ key, value }));
 }

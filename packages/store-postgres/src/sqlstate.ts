@@ -35,6 +35,11 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   '08004': fault('sqlserver_rejected_establishment_of_sqlconnection', 'lost', 5, CREDENTIALS),
   '08006': fault('connection_failure', 'lost', 1, RECONNECT),
   '08P01': fault('protocol_violation', 'lost', 1, RECONNECT),
+  // A plan that was made before the schema changed, and a statement that the session has forgotten: the
+  // next connection prepares it anew.
+  '0A000': fault('feature_not_supported', 'conflict', 5, MIGRATE),
+  '26000': fault('invalid_sql_statement_name', 'conflict', 1, 'It is prepared anew.'),
+  '23505': fault('unique_violation', 'conflict', 1, 'Nothing was written; try again.'),
   '25006': fault(
     'read_only_sql_transaction',
     'lost',

@@ -1,7 +1,11 @@
 import { DurableError, type SubmitRequest, type SubmitResult } from '@durable-api/core';
 import type { Row } from './database.ts';
 import { decodeRecord } from './record.ts';
-import { FIND_EARLIER_IN_TRANSACTION, SUBMIT_IN_TRANSACTION } from './sql/submit.ts';
+import {
+  FIND_EARLIER_IN_TRANSACTION,
+  SUBMIT_EXCLUSIVE_IN_TRANSACTION,
+  SUBMIT_IN_TRANSACTION,
+} from './sql/submit.ts';
 import { toStoreError } from './store-error.ts';
 import { toSubmitRow } from './submit.ts';
 import { isSqlTransaction, type SqlTransaction } from './transactions/sql-transaction.ts';
@@ -38,10 +42,16 @@ export async function submitInTransaction(
   for (const request of batch) {
     const row = toSubmitRow(request);
     const wakeUp = encodeWakeUp({ sender: TRANSACTION, ids: [row.id] });
-    const stored = await run(SUBMIT_IN_TRANSACTION, [JSON.stringify(row), channel, wakeUp]);
+    const statement =
+      row.live_key === null ? SUBMIT_IN_TRANSACTION : SUBMIT_EXCLUSIVE_IN_TRANSACTION;
+    const stored = await run(statement, [JSON.stringify(row), channel, wakeUp]);
     if (stored.length > 0) results.push({ outcome: 'created' });
     else {
-      const earlier = await run(FIND_EARLIER_IN_TRANSACTION, [row.id, row.idempotency_key ?? '']);
+      const earlier = await run(FIND_EARLIER_IN_TRANSACTION, [
+        row.id,
+        row.idempotency_key ?? '',
+        row.live_key ?? '',
+      ]);
       results.push({ outcome: 'exists', record: readEarlier(earlier) });
     }
   }

@@ -6,10 +6,11 @@ import {
 } from '@durable-api/core';
 import { bigintArray, booleanArray, intArray, textArray, uuidArray } from './binary-array.ts';
 import { placed, toStatements, type Placed } from './batches.ts';
-import type { Database, Row } from './database.ts';
+import type { Answer, Database, Row } from './database.ts';
 import { isIntentId } from './intent-id.ts';
+import { laneName } from './lane-name.ts';
 import { decodeRecord, encodeState, number, text } from './record.ts';
-import { FIND_EARLIER, SUBMIT } from './sql/submit.ts';
+import { FIND_EARLIER, SUBMIT, SUBMIT_EXCLUSIVE, SUBMIT_KEYED } from './sql/submit.ts';
 import { encodeEvents } from './stored-events.ts';
 
 /** One submit as the columns of its two rows. */
@@ -32,6 +33,8 @@ export interface SubmitRow {
   readonly holder: string | null;
   readonly lost_leases: number;
   readonly state: string;
+  readonly lane: string | null;
+  readonly live_key: string | null;
 }
 
 type Pending = Placed<SubmitRequest>;
@@ -50,7 +53,7 @@ export async function submit(
       const record = earlier[i];
       if (record !== undefined) results[at] = { outcome: 'exists', record };
     }
-    // What stood in the way was pruned meanwhile: then there is room now.
+    // What stood in the way was pruned meanwhile, or has ended: then there is room now.
     left = refused.filter((_, i) => earlier[i] === undefined);
   }
   return results;
@@ -82,22 +85,46 @@ export function toSubmitRow({ record, events, input }: SubmitRequest): SubmitRow
     holder,
     lost_leases: record.lostLeases,
     state: encodeState(record),
+    lane: laneName(record),
+    live_key: record.liveKey ?? null,
   };
 }
 
 /** Stores what it can and returns the rest. */
 async function store(database: Database, batch: readonly Pending[]): Promise<Pending[]> {
   const { firsts, repeats: refused } = withoutRepeats(batch);
-  for (const part of toStatements(firsts, idOf, bytesOf)) {
-    const columns = toColumns(part.map(({ item }) => toSubmitRow(item)));
-    const { rows, isRepeated } = await database.run(SUBMIT, columns);
-    const ids = new Set(rows.map((row) => text(row, 0)));
-    const absent = part.filter(({ item }) => !ids.has(idOf(item)));
-    // When the connection broke under the first try, that may have stored them.
-    const found = isRepeated ? await findEarlier(database, absent) : [];
-    refused.push(...absent.filter(({ item }, i) => found[i]?.id !== idOf(item)));
+  const exclusive = firsts.filter(({ item }) => liveKeyOf(item) !== null);
+  const usual =
+    exclusive.length === 0 ? firsts : firsts.filter(({ item }) => liveKeyOf(item) === null);
+  for (const part of toStatements(usual, idOf, bytesOf)) {
+    const submits = part.map(({ item }) => toSubmitRow(item));
+    const lanes = submits.map(({ lane }) => lane);
+    const answer = lanes.some((lane) => lane !== null)
+      ? await database.runPrepared(SUBMIT_KEYED, [...toColumns(submits), textArray(lanes)])
+      : await database.runPrepared(SUBMIT, toColumns(submits));
+    refused.push(...(await refusedOf(database, part, answer)));
+  }
+  for (const part of toStatements(inLiveKeyOrder(exclusive), idOf, bytesOf)) {
+    const rows = part.map(({ item }) => toSubmitRow(item));
+    const lanes = textArray(rows.map(({ lane }) => lane));
+    const liveKeys = textArray(rows.map((row) => row.live_key));
+    const answer = await database.run(SUBMIT_EXCLUSIVE, [...toColumns(rows), lanes, liveKeys]);
+    refused.push(...(await refusedOf(database, part, answer)));
   }
   return refused;
+}
+
+/** Those that a statement did not store. */
+async function refusedOf(
+  database: Database,
+  part: readonly Pending[],
+  { rows, isRepeated }: Answer,
+): Promise<Pending[]> {
+  const ids = new Set(rows.map((row) => text(row, 0)));
+  const absent = part.filter(({ item }) => !ids.has(idOf(item)));
+  // When the connection broke under the first try, that may have stored them.
+  const found = isRepeated ? await findEarlier(database, absent) : [];
+  return absent.filter(({ item }, i) => found[i]?.id !== idOf(item));
 }
 
 /**
@@ -109,16 +136,29 @@ function withoutRepeats(batch: readonly Pending[]): { firsts: Pending[]; repeats
   const keyless: Pending[] = [];
   const keyed = new Map<string, Pending>();
   const ids = new Set<string>();
+  const liveKeys = new Set<string>();
   for (const pending of batch) {
     const id = idOf(pending.item);
     const key = keyOf(pending.item);
-    if (ids.has(id) || (key !== null && keyed.has(key))) repeats.push(pending);
+    const liveKey = liveKeyOf(pending.item);
+    const isRepeat =
+      ids.has(id) ||
+      (key !== null && keyed.has(key)) ||
+      (liveKey !== null && liveKeys.has(liveKey));
+    if (isRepeat) repeats.push(pending);
     else if (key === null) keyless.push(pending);
     else keyed.set(key, pending);
     ids.add(id);
+    if (liveKey !== null) liveKeys.add(liveKey);
   }
   const ordered = [...keyed].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pending]) => pending);
   return { firsts: [...ordered, ...keyless], repeats };
+}
+
+/** The same for live keys, which are taken first. */
+function inLiveKeyOrder(batch: readonly Pending[]): Pending[] {
+  const keyed = batch.map((pending) => ({ pending, key: liveKeyOf(pending.item) ?? '' }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ pending }) => pending);
 }
 
 async function findEarlier(
@@ -128,7 +168,8 @@ async function findEarlier(
   if (batch.length === 0) return [];
   const ids = uuidArray(batch.map(({ item }) => idOf(item)));
   const keys = textArray(batch.map(({ item }) => keyOf(item)));
-  const { rows } = await database.run(FIND_EARLIER, [ids, keys]);
+  const liveKeys = textArray(batch.map(({ item }) => liveKeyOf(item)));
+  const { rows } = await database.run(FIND_EARLIER, [ids, keys, liveKeys]);
   const found = new Map<number, Row>(rows.map((row) => [number(row, 0), row]));
   return batch.map((_, i) => {
     const row = found.get(i + 1);
@@ -165,6 +206,10 @@ function idOf(request: SubmitRequest): string {
 
 function keyOf(request: SubmitRequest): string | null {
   return request.record.idempotency?.key ?? null;
+}
+
+function liveKeyOf(request: SubmitRequest): string | null {
+  return request.record.liveKey ?? null;
 }
 
 function bytesOf(request: SubmitRequest): number {

@@ -3,6 +3,13 @@ const MAX_PAYLOAD_BYTES = 7_900;
 /** What stands for the ids when they are too many. */
 const EVERYTHING = '*';
 
+/** What whoever watches sends to say so; no wake-up is like it, since those have a blank. */
+export const BEAT = 'beat';
+/** What who begins to listen sends before its number; no sender of wake-ups is called so. */
+export const HERE = 'here ';
+/** The sender of what is news to everybody. */
+export const NOBODY = '-';
+
 /** What one process tells the others: these intents changed, or look at everything. */
 export interface WakeUp {
   /** The store that wrote; its own wake-ups are not news to it. */

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Logger, Timer, WatchHint } from '@durable-api/core';
 import type { Database } from './database.ts';
+import type { ListenConnection } from './listen-connection.ts';
 import { Listener } from './listener.ts';
 import { Notifier } from './notifier.ts';
 import type { PgClient } from './pg-pool.ts';
 import { NOTIFY } from './sql/notify.ts';
-import { channelOf, decodeWakeUp } from './wake-up.ts';
+import { BEAT, channelOf, decodeWakeUp, encodeWakeUp, HERE, NOBODY } from './wake-up.ts';
+import { Watchman } from './watchman.ts';
 
 /** Longest time between two looks at the store, while its changes are heard and while not, in ms. */
 const POLL_LISTENING_MS = 60_000;
@@ -19,13 +21,16 @@ export interface WakeUpsSetup {
   readonly random: () => number;
   /** Gives a connection to listen on. */
   readonly connect: () => Promise<PgClient>;
+  /** Called when such a connection has heard something: it is one session, and no pooler's. */
+  readonly onHears: () => void;
 }
 
 type Watcher = (hint: WatchHint) => void;
 
 /**
  * Brings news of what other processes write, and tells them of what this one writes. News that get
- * lost cost time only: from time to time everybody is told to look at everything.
+ * lost cost time only, 5 s at most: while it hears, by the {@link Watchman}, and else by looking at
+ * everything that often.
  */
 export class WakeUps {
   readonly #setup: WakeUpsSetup;
@@ -34,14 +39,16 @@ export class WakeUps {
   readonly #watchers = new Set<Watcher>();
   readonly #listener: Listener;
   readonly #notifier: Notifier;
+  readonly #watchman: Watchman;
   #timer: Timer | null = null;
   #closed = false;
 
   constructor(setup: WakeUpsSetup) {
     this.#setup = setup;
-    const { database, clock, logger, connect } = setup;
+    const { database, clock, logger, random, connect } = setup;
     this.#channel = channelOf(database.schema);
     this.#listener = new Listener({
+      schema: database.schema,
       channel: this.#channel,
       testChannel: `durable-test:${this.#sender}`,
       clock,
@@ -49,12 +56,20 @@ export class WakeUps {
       connect,
       send: async (channel) => void (await database.run(NOTIFY, [channel, ''])),
       onPayload: (payload) => this.#heard(payload),
-      onChange: () => this.#look(),
+      onChange: () => this.#changed(),
     });
     this.#notifier = new Notifier({
       sender: this.#sender,
       clock,
       send: (payload) => this.#send(payload),
+    });
+    this.#watchman = new Watchman({
+      clock,
+      random,
+      stand: () => this.#listening.stand(),
+      beat: () => this.#listening.beat(BEAT),
+      alarm: () => this.#listening.notify(encodeWakeUp({ sender: NOBODY, ids: null })),
+      look: () => this.#look(),
     });
   }
 
@@ -82,6 +97,7 @@ export class WakeUps {
     this.#closed = true;
     this.#watchers.clear();
     this.#timer?.cancel();
+    this.#watchman.stop();
     await this.#notifier.close();
     await this.#listener.stop();
   }
@@ -92,7 +108,25 @@ export class WakeUps {
     else await this.#setup.database.run(NOTIFY, [this.#channel, payload]);
   }
 
+  get #listening(): ListenConnection {
+    const { connection } = this.#listener;
+    if (connection === null) throw new Error('Nobody listens.');
+    return connection;
+  }
+
+  /** It listens from now on, or does not any more. */
+  #changed(): void {
+    if (this.#closed || this.#listener.connection === null) this.#watchman.stop();
+    else {
+      this.#watchman.start();
+      this.#setup.onHears();
+    }
+    this.#look();
+  }
+
   #heard(payload: string): void {
+    if (payload === BEAT) return this.#watchman.heardBeat();
+    if (payload.startsWith(HERE)) return this.#watchman.heardOf(payload.slice(HERE.length));
     const { sender, ids } = decodeWakeUp(payload);
     if (sender !== this.#sender) this.#tell({ ids });
   }

@@ -19,7 +19,8 @@ else {
     create() {
       const schema = database.emptySchema();
       return {
-        open: () => postgresStore({ connectionString: database.url, schema: schema.name }),
+        open: () =>
+          postgresStore({ connectionString: database.url, schema: schema.name, timeoutMs: 30_000 }),
         dispose: () => schema.drop(),
       };
     },

@@ -119,6 +119,39 @@ describe.skipIf(database === null)('a store whose connection breaks', () => {
     expect(await logOf(store, record.id)).toHaveLength(5);
   });
 
+  it('answers store_unavailable in time when the pool of the app has nothing to give, and goes on', async () => {
+    const pool = new Pool({ connectionString: database.url, max: 1 });
+    const sharing = postgresStore({ pool, schema: schema.name, timeoutMs: 300 });
+    const taken = await pool.connect();
+    const request = submitRequest();
+    await expect(sharing.submit([request])).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringContaining('getting a connection'),
+      options: { retryAfterSeconds: 1 },
+    });
+    taken.release();
+    // Given up is given up: the connection that came too late was not used for it.
+    const outcome = (): Promise<unknown> => sharing.submit([request]).catch(String);
+    await expect.poll(outcome).toEqual([{ outcome: 'created' }]);
+    await sharing.close();
+    await pool.end();
+  });
+
+  it('prepares a statement again that its session has forgotten', async () => {
+    const pool = new Pool({ connectionString: database.url, max: 2 });
+    const preparing = postgresStore({ pool, schema: schema.name });
+    const heard = Promise.withResolvers<void>();
+    preparing.watch(() => heard.resolve());
+    await heard.promise;
+    await preparing.submit([submitRequest()]);
+    const prepared = await pool.query('SELECT count(*)::int AS count FROM pg_prepared_statements');
+    expect(prepared.rows).toEqual([{ count: 1 }]);
+    await pool.query('DEALLOCATE ALL');
+    expect(await preparing.submit([submitRequest()])).toEqual([{ outcome: 'created' }]);
+    await preparing.close();
+    await pool.end();
+  });
+
   it('answers store_unavailable when nothing listens, and works once something does', async () => {
     const nowhere = await Proxy.start(database.url);
     await nowhere.stop();

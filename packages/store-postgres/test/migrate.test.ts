@@ -26,7 +26,7 @@ describe.skipIf(database === null)('migrating', () => {
   afterAll(() => database.end());
 
   const open = (): ReturnType<typeof postgresStore> =>
-    postgresStore({ connectionString: database.url, schema: schema.name });
+    postgresStore({ connectionString: database.url, schema: schema.name, timeoutMs: 30_000 });
 
   const migrateOnce = async (): Promise<void> => {
     const store = open();
@@ -81,7 +81,11 @@ describe.skipIf(database === null)('migrating', () => {
       timeoutMs: 5_000,
       clock: systemClock(),
     });
-    const broken = { number: 2, isBreaking: false, statements: ['SELECT 1 / 0'] };
+    const broken = {
+      number: MIGRATIONS.length + 1,
+      isBreaking: false,
+      statements: ['SELECT 1 / 0'],
+    };
     await expect(migrate(own, [...MIGRATIONS, broken])).rejects.toThrow('division by zero');
     const { rows } = await database.pool.query('SELECT to_regnamespace($1) AS found', [
       schema.name,
@@ -98,14 +102,14 @@ describe.skipIf(database === null)('migrating', () => {
       clock: systemClock(),
     });
     const statements = ['ALTER TABLE durable.live ADD COLUMN later text'];
-    await migrate(own, [...MIGRATIONS, { number: 2, isBreaking: false, statements }]);
+    const later = { number: MIGRATIONS.length + 1, isBreaking: false, statements };
+    await migrate(own, [...MIGRATIONS, later]);
     const { rows } = await database.pool.query(
       `SELECT number, breaking FROM ${schema.name}.migration ORDER BY number`,
     );
-    expect(rows).toEqual([
-      { number: 1, breaking: true },
-      { number: 2, breaking: false },
-    ]);
+    expect(rows).toEqual(
+      [...MIGRATIONS, later].map(({ number, isBreaking }) => ({ number, breaking: isBreaking })),
+    );
     await database.pool.query(`SELECT later FROM ${schema.name}.live`);
   });
 

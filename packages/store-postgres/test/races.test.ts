@@ -49,7 +49,7 @@ describe.skipIf(database === null)('writers that meet on the same intents', () =
     schema = database.emptySchema();
     const { name } = schema;
     stores = Array.from({ length: 2 }, () =>
-      postgresStore({ connectionString: database.url, schema: name }),
+      postgresStore({ connectionString: database.url, schema: name, timeoutMs: 30_000 }),
     );
     await Promise.all(stores.map((store) => store.migrate()));
   });
@@ -136,10 +136,10 @@ describe.skipIf(database === null)('writers that meet on the same intents', () =
     const dice = Math.random();
     const failure = { code: 'again', message: 'Again.', retryable: true };
     if (dice < 0.4) {
-      return commitRequest(record, [...begun, { type: 'fail', failure, retryAt: Date.now() }]);
+      return commitRequest(record, [...begun, { type: 'fail', failure, retryAfterMs: 0 }]);
     }
     if (dice < 0.45 && round > (ROUNDS * 3) / 4) {
-      return commitRequest(record, [...begun, { type: 'fail', failure, retryAt: null }]);
+      return commitRequest(record, [...begun, { type: 'fail', failure, retryAfterMs: null }]);
     }
     return commitRequest(record, [...begun, { type: 'progress', progress: { fraction: 0.5 } }]);
   }

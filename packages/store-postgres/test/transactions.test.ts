@@ -4,6 +4,7 @@ import {
   knexTransaction,
   kyselyTransaction,
   postgresStore,
+  prismaTransaction,
   type SqlTransaction,
 } from '@durable-api/store-postgres';
 import { sql } from 'drizzle-orm';
@@ -12,10 +13,13 @@ import createKnex from 'knex';
 import { CompiledQuery, Kysely, PostgresDialect } from 'kysely';
 import { Pool } from 'pg';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { prismaClient } from './support/prisma-client.ts';
 import { findTestDatabase } from './support/test-database.ts';
 
 const database = await findTestDatabase();
 const NAME = 'report';
+
+type PrismaTransaction = Parameters<typeof prismaTransaction>[0];
 
 /** Begins a transaction, hands it over, and commits it unless `body` throws. */
 type Transact = (body: (transaction: SqlTransaction) => Promise<void>) => Promise<void>;
@@ -79,6 +83,14 @@ describe.skipIf(database === null)('a submit in a transaction of the app', () =>
     async Drizzle(body) {
       await drizzle(pool).transaction((tx) => body(drizzleTransaction(tx, sql)));
     },
+    async Prisma(body) {
+      const prisma = prismaClient(database.url);
+      try {
+        await prisma.$transaction((tx: PrismaTransaction) => body(prismaTransaction(tx)));
+      } finally {
+        await prisma.$disconnect();
+      }
+    },
   };
 
   describe.each(Object.entries(transacts))('of %s', (_, transact) => {
@@ -118,6 +130,24 @@ describe.skipIf(database === null)('a submit in a transaction of the app', () =>
         expect(second.record).toEqual(first.record);
       });
       expect(await api.intents.list()).toHaveLength(2);
+    });
+
+    it('gives the one that is under way with its live key, also one of the same transaction', async () => {
+      const later = { startAfterMs: 3_600_000 };
+      const before = await api.intents.submit(NAME, {}, { dedupeKey: 'a', ...later });
+      const rollback = transact(async (transaction) => {
+        const submit = (dedupeKey: string) =>
+          api.intents.submit(NAME, {}, { transaction, dedupeKey, ...later });
+        const { id } = before.record;
+        expect(await submit('a')).toMatchObject({ isDeduplicated: true, record: { id } });
+        const first = await submit('b');
+        expect(first.isDeduplicated).toBe(false);
+        expect(await submit('b')).toMatchObject({ isDeduplicated: true, record: first.record });
+        throw new Error('Changed my mind.');
+      });
+      await expect(rollback).rejects.toThrow('Changed my mind.');
+      const again = await api.intents.submit(NAME, {}, { dedupeKey: 'b', ...later });
+      expect(again.isDeduplicated).toBe(false);
     });
   });
 

@@ -1,4 +1,5 @@
 import type { Cluster } from 'ioredis';
+import { slotOf } from './key-slot.ts';
 import type { Subscription, SubscriptionSetup } from './subscription.ts';
 
 /** How long to wait before subscribing again, and for it to have happened, in ms. */
@@ -28,7 +29,11 @@ export class ClusterSubscription implements Subscription {
   }
 
   probe(): void {
-    // The connections are those of ioredis, which gives no way to ask over them.
+    const { client, channels } = this.#setup;
+    const byNode = new Map(channels.map((channel) => [nodeOf(client, channel), channel]));
+    // The connections are those of ioredis: to end a subscription that never was is a question too, and
+    // an answer that stays away ends the connection.
+    for (const channel of byNode.values()) void this.#unsubscribe(`${channel} probe`);
   }
 
   close(): void {
@@ -79,4 +84,10 @@ export class ClusterSubscription implements Subscription {
     this.#timer = setTimeout(() => void action(), AGAIN_MS);
     this.#timer.unref();
   }
+}
+
+/** The node whose connection bears a channel. */
+function nodeOf(client: Cluster, channel: string): string | undefined {
+  const tag = /\{(.*?)\}/.exec(channel)?.[1] ?? channel;
+  return client.slots[slotOf(tag)]?.[0];
 }

@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts';
 import { metaKey } from './shard-keys.ts';
 
 /** The layout of keys and fields that this version reads and writes. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 /**
  * Opens a data set, or founds it when it is not there, and returns its number of shards.
@@ -24,6 +24,13 @@ export async function openDataSet(
     ]),
   );
   const [shards, layout] = fields.map(Number);
+  if (layout !== undefined && layout < LAYOUT && shards !== 1) {
+    throw new DurableError(
+      'options_invalid',
+      `The data set "${prefix}" has layout ${layout}, made by an older version of ` +
+        `@durable-api/store-redis, which has other places for its intents. Use another prefix.`,
+    );
+  }
   if (layout === undefined || layout > LAYOUT) {
     throw new DurableError(
       'options_invalid',

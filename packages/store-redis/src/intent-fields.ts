@@ -28,8 +28,13 @@ type RecordList = readonly [
   cancelRequestedAt: number | null,
   progress: Progress | null,
   error: Failure | null,
-  key?: string,
-  fingerprint?: string,
+  key?: string | null,
+  fingerprint?: string | null,
+  retriedFrom?: string | null,
+  parentIntentId?: string | null,
+  limitKey?: string | null,
+  priority?: number,
+  liveKey?: string,
 ];
 
 const META = /^(\S+) (\S+) (\S+) (\S+) (\S+) (\S+) \S+ ([^]*)$/;
@@ -47,7 +52,6 @@ export function packRecord(intent: IntentRecord): IntentFields {
 
 /** Packs what {@link packRecord} packs into `record` alone. */
 export function packList(intent: IntentRecord): string {
-  const { idempotency } = intent;
   const list: RecordList = [
     intent.operation,
     intent.owner,
@@ -59,11 +63,31 @@ export function packList(intent: IntentRecord): string {
     intent.cancelRequestedAt,
     intent.progress,
     intent.error,
-    ...(idempotency === null
-      ? ([] as const)
-      : ([idempotency.key, idempotency.fingerprint] as const)),
+    ...tailOf(intent),
   ];
   return JSON.stringify(list);
+}
+
+type Tail = readonly [
+  key?: string | null,
+  fingerprint?: string | null,
+  retriedFrom?: string | null,
+  parentIntentId?: string | null,
+  limitKey?: string | null,
+  priority?: number,
+  liveKey?: string,
+];
+
+/** What few intents have, as far as this one has it. */
+function tailOf(intent: IntentRecord): Tail {
+  const { idempotency, retriedFrom, parentIntentId, key, priority = 0, liveKey } = intent;
+  const keyed = [idempotency?.key ?? null, idempotency?.fingerprint ?? null] as const;
+  const origin = [retriedFrom ?? null, parentIntentId ?? null] as const;
+  if (liveKey !== undefined) return [...keyed, ...origin, key ?? null, priority, liveKey];
+  if (key !== undefined) return [...keyed, ...origin, key, priority];
+  if (parentIntentId !== undefined) return [...keyed, ...origin];
+  if (retriedFrom !== undefined) return [...keyed, retriedFrom];
+  return idempotency === null ? [] : keyed;
 }
 
 /** Reads back what {@link packRecord} packed and scripts may have changed. */
@@ -73,14 +97,20 @@ export function unpackRecord(id: string, { record, meta }: IntentFields): Intent
   const [, seq, status, lease, lostLeases, dueAt, deadlineAt, holder] = words;
   const list: RecordList = JSON.parse(record);
   const [operation, owner, createdAt, updatedAt, attempt, failures, ...rest] = list;
-  const [waitingReason, cancelRequestedAt, progress, error, key, fingerprint] = rest;
+  const [waitingReason, cancelRequestedAt, progress, error, key, fingerprint, ...rare] = rest;
+  const [retriedFrom, parentIntentId, limitKey, priority = 0, liveKey] = rare;
   return {
     id,
     operation,
     owner,
     createdAt,
     deadlineAt: deadlineAt === '-' ? null : Number(deadlineAt),
-    idempotency: key === undefined || fingerprint === undefined ? null : { key, fingerprint },
+    idempotency: isGiven(key) && isGiven(fingerprint) ? { key, fingerprint } : null,
+    ...(isGiven(retriedFrom) && { retriedFrom }),
+    ...(isGiven(parentIntentId) && { parentIntentId }),
+    ...(isGiven(limitKey) && { key: limitKey }),
+    ...(priority !== 0 && { priority }),
+    ...(liveKey !== undefined && { liveKey }),
     seq: Number(seq),
     status: statusSchema.parse(status),
     waitingReason,
@@ -95,4 +125,8 @@ export function unpackRecord(id: string, { record, meta }: IntentFields): Intent
     lostLeases: Number(lostLeases),
     dueAt: dueAt === '-' ? null : Number(dueAt),
   };
+}
+
+function isGiven(text: string | null | undefined): text is string {
+  return text !== null && text !== undefined;
 }

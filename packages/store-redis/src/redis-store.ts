@@ -65,6 +65,7 @@ export function redisStore(options: RedisStoreOptions): Store {
         connection,
         shards: layOutShards(prefix, count),
         sender,
+        linedUp: new Set(),
         requireReplicas,
         background(work) {
           const settled = work.catch(() => {}).finally(() => background.delete(settled));

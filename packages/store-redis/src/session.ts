@@ -7,6 +7,8 @@ export interface Session {
   readonly shards: readonly ShardKeys[];
   /** Who the wake-ups are from; has no blank. */
   readonly sender: string;
+  /** The operations of whose lanes this process has looked at all; see `claimKeyed`. */
+  readonly linedUp: Set<string>;
   /** How many replicas must confirm what is acknowledged. */
   readonly requireReplicas: number;
   /**

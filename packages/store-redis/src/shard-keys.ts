@@ -11,8 +11,16 @@ export interface ShardKeys {
   readonly intentPrefix: string;
   /** HASH per intent: r record, m meta, n input, e<seq> the events of a commit, a the response. */
   readonly intent: (id: string) => string;
-  /** ZSET per operation: ids by `dueAt`. */
-  readonly due: (operation: string) => string;
+  /** What the keys of lanes and their due sets begin with, for scripts that make them of names. */
+  readonly base: string;
+  /** ZSET per operation, or lane: ids by `dueAt`. */
+  readonly due: (queue: string) => string;
+  /** Per operation with keys, see `scripts/lanes.ts`: all of its lanes; those in line, parked and full. */
+  readonly lanes: (operation: string) => LaneSets;
+  /** SET per operation and key: the ids whose leases are held. */
+  readonly held: (place: string) => string;
+  /** ZSET per lane: ids by `deadlineAt`. */
+  readonly late: (lane: string) => string;
   /** ZSET: all ids in their own order. */
   readonly ids: string;
   /** HASH: how many intents have each status. */
@@ -33,6 +41,17 @@ export interface ShardKeys {
   readonly wakeUps: string;
 }
 
+/** The keys of the lanes of one operation. */
+interface LaneSets {
+  /** HASH: `t` and a lane its turn, `l` and a key the priorities of its lanes. */
+  readonly lanes: string;
+  /** ZSET: lanes that the next claim looks at, by their rank. */
+  readonly line: string;
+  /** ZSETs: lanes by when a claim must look at them; the latter are those whose key has no place free. */
+  readonly parked: string;
+  readonly full: string;
+}
+
 /**
  * Names the keys of `count` shards. In a Cluster, whose nodes have ranges of slots, the shards are
  * spread evenly: each has its slot in a part of its own of the range of slots.
@@ -46,11 +65,14 @@ export function metaKey(prefix: string): string {
   return `{${prefix}:meta}`;
 }
 
-/** The shard, of `count`, of an intent by its id, and of an idempotency key by the key. */
+/**
+ * The shard, of `count`, of an intent by its id, and of an idempotency key by the key. The last four
+ * letters decide: intents that share a key have those in common, see `placeId` of core.
+ */
 export function shardIndex(idOrKey: string, count: number): number {
   if (count === 1) return 0;
   let hash = 0x811c9dc5;
-  for (let i = 0; i < idOrKey.length; i += 1) {
+  for (let i = Math.max(0, idOrKey.length - 4); i < idOrKey.length; i += 1) {
     hash = Math.imul(hash ^ idOrKey.charCodeAt(i), 0x01000193);
   }
   // The low bits of FNV-1a depend on the low bits of the text alone.
@@ -73,7 +95,16 @@ function shardKeys(tag: string): ShardKeys {
     tag,
     intentPrefix,
     intent: (id) => intentPrefix + id,
-    due: (operation) => `${base}:due:${operation}`,
+    base: `${base}:`,
+    due: (queue) => `${base}:due:${queue}`,
+    lanes: (operation) => ({
+      lanes: `${base}:lanes:${operation}`,
+      line: `${base}:line:${operation}`,
+      parked: `${base}:parked:${operation}`,
+      full: `${base}:full:${operation}`,
+    }),
+    held: (place) => `${base}:held:${place}`,
+    late: (lane) => `${base}:late:${lane}`,
     ids: `${base}:ids`,
     stats: `${base}:stats`,
     ended: `${base}:ended`,

@@ -5,12 +5,16 @@ import type { Subscription, SubscriptionSetup } from './subscription.ts';
 export class SingleSubscription implements Subscription {
   readonly #setup: SubscriptionSetup<Redis>;
   readonly #client: Redis;
+  #hasHeard = false;
 
   constructor(setup: SubscriptionSetup<Redis>) {
     const { onMessage, onLost } = setup;
     this.#setup = setup;
     const client = (this.#client = setup.client.duplicate({ lazyConnect: true }));
-    client.on('smessage', (_channel: string, message: string) => onMessage(message));
+    client.on('smessage', (_channel: string, message: string) => {
+      this.#hasHeard = true;
+      onMessage(message);
+    });
     client.on('ready', () => void this.#subscribe());
     client.on('close', onLost);
     // Without a listener ioredis writes errors to the console; the store's calls report them.
@@ -20,7 +24,8 @@ export class SingleSubscription implements Subscription {
 
   probe(): void {
     // Nothing else is ever asked over this connection. Silence ends it, and it connects again.
-    this.#client.ping().catch(this.#setup.onLost);
+    if (!this.#hasHeard) this.#client.ping().catch(this.#setup.onLost);
+    this.#hasHeard = false;
   }
 
   close(): void {

@@ -16,7 +16,7 @@ export interface SubscriptionSetup<Via extends Client = Client> {
 
 /** Sharded channels that stay subscribed until they are closed. */
 export interface Subscription {
-  /** Notices a connection that is dead without saying so, sooner or later. */
+  /** Asks over connections that were silent since the last time, so that one that is dead is noticed. */
   probe(): void;
   close(): void;
 }

@@ -7,6 +7,8 @@ const HINT_INTERVAL_MS = 10;
 /** How often to look without having been told while messages arrive, in ms; and while they do not. */
 const POLL_SUBSCRIBED_MS = 60_000;
 const POLL_DEAF_MS = 5_000;
+/** How often to make sure that connections which are silent are not dead, in ms. */
+const PROBE_MS = 15_000;
 
 type Listener = (hint: WatchHint) => void;
 
@@ -25,6 +27,7 @@ export class WakeUps {
   #hintTimer: NodeJS.Timeout | undefined;
   #pollTimer: NodeJS.Timeout | undefined;
   #pollMs = POLL_DEAF_MS;
+  #probeTimer: NodeJS.Timeout | undefined;
   #lastHintAt = 0;
 
   /** @param sender whose own messages are not passed on. */
@@ -68,6 +71,8 @@ export class WakeUps {
       },
       onLost: () => this.#pollEvery(POLL_DEAF_MS),
     });
+    this.#probeTimer = setInterval(() => this.#subscription?.probe(), PROBE_MS);
+    this.#probeTimer.unref();
   }
 
   #rest(): void {
@@ -75,6 +80,7 @@ export class WakeUps {
     this.#subscription = null;
     clearTimeout(this.#hintTimer);
     clearInterval(this.#pollTimer);
+    clearInterval(this.#probeTimer);
     this.#hintTimer = undefined;
     this.#pollTimer = undefined;
     this.#changed = new Set();
@@ -113,10 +119,7 @@ export class WakeUps {
     if (this.#pollTimer !== undefined && this.#pollMs === ms) return;
     this.#pollMs = ms;
     clearInterval(this.#pollTimer);
-    this.#pollTimer = setInterval(() => {
-      this.#subscription?.probe();
-      this.#missed();
-    }, ms);
+    this.#pollTimer = setInterval(() => this.#missed(), ms);
     this.#pollTimer.unref();
   }
 }

@@ -10,7 +10,19 @@ const text = fc.string({ unit: 'grapheme' });
 const instant = fc.integer({ min: 0, max: 8.64e15 });
 const count = fc.nat();
 
-const record: fc.Arbitrary<IntentRecord> = fc.record({
+/** What only some intents have. */
+const rare: fc.Arbitrary<Partial<IntentRecord>> = fc.record(
+  {
+    retriedFrom: fc.uuid(),
+    parentIntentId: fc.uuid(),
+    key: text,
+    priority: fc.integer({ min: -100, max: 100 }),
+    liveKey: text,
+  },
+  { requiredKeys: [] },
+);
+
+const common: fc.Arbitrary<IntentRecord> = fc.record({
   id: fc.uuid(),
   operation: text,
   owner: text,
@@ -32,6 +44,15 @@ const record: fc.Arbitrary<IntentRecord> = fc.record({
   lostLeases: count,
   dueAt: fc.option(instant),
 });
+
+const record: fc.Arbitrary<IntentRecord> = fc
+  .tuple(common, rare)
+  .map(([each, { priority = 0, ...others }]) => ({
+    ...each,
+    ...others,
+    // Only beside a key, and never 0.
+    ...(others.key !== undefined && priority !== 0 && { priority }),
+  }));
 
 describe('what is packed for Redis', () => {
   it('comes back as it was: records', () => {

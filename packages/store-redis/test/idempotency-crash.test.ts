@@ -38,7 +38,8 @@ describeWithServer('a submit with an idempotency key of another shard', () => {
     client.disconnect();
     const background = (work: Promise<unknown>): void => void work;
     const shards = layOutShards(prefix, SHARDS);
-    session = { connection, shards, sender: 'test', requireReplicas: 0, background };
+    const linedUp = new Set<string>();
+    session = { connection, shards, sender: 'test', linedUp, requireReplicas: 0, background };
   });
   afterEach(async () => {
     await session.connection.close();
@@ -46,7 +47,7 @@ describeWithServer('a submit with an idempotency key of another shard', () => {
   });
 
   async function open(): Promise<Store> {
-    const opened = redisStore({ url: server.url, prefix, shards: SHARDS });
+    const opened = redisStore({ url: server.url, prefix, shards: SHARDS, timeoutMs: 30_000 });
     await opened.migrate();
     return opened;
   }

@@ -9,7 +9,7 @@ import { RedisServer, type ServerConfig } from './support/redis-server.ts';
 /** What a store says of a server with this configuration, or why it refuses it. */
 async function judge(config: ServerConfig, parameters = ''): Promise<unknown> {
   await using server = await RedisServer.start(config);
-  const store = redisStore({ url: server.url + parameters });
+  const store = redisStore({ url: server.url + parameters, timeoutMs: 30_000 });
   try {
     await store.migrate();
     return store.capabilities.durability;
@@ -87,7 +87,7 @@ describeWithServer('a data set', () => {
   it('keeps its number of shards', async () => {
     await using server = await RedisServer.start();
     const open = async (options: { shards?: number; prefix?: string }): Promise<void> => {
-      const store = redisStore({ url: server.url, ...options });
+      const store = redisStore({ url: server.url, timeoutMs: 30_000, ...options });
       try {
         await store.migrate();
       } finally {
@@ -108,12 +108,28 @@ describeWithServer('a data set', () => {
     await using server = await RedisServer.start();
     const store = redisStore({ url: server.url });
     await store.migrate();
-    await ask(server, (client) => client.hset('{durable:meta}', 'layout', 2));
+    await ask(server, (client) => client.hset('{durable:meta}', 'layout', 3));
     await expect(store.migrate()).rejects.toMatchObject({
       code: 'options_invalid',
       message: expect.stringContaining('newer version'),
     });
     await store.close();
+  });
+
+  it('of an older layout is refused if it has several shards', async () => {
+    await using server = await RedisServer.start();
+    for (const [prefix, shards] of [
+      ['one', 1],
+      ['many', 4],
+    ] as const) {
+      const store = redisStore({ url: server.url, prefix, shards });
+      await store.migrate();
+      await ask(server, (client) => client.hset(`{${prefix}:meta}`, 'layout', 1));
+      const again = store.migrate();
+      if (shards === 1) await again;
+      else await expect(again).rejects.toMatchObject({ code: 'options_invalid' });
+      await store.close();
+    }
   });
 
   it('shares nothing with one of another prefix', async () => {

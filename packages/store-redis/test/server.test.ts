@@ -12,7 +12,7 @@ const PATIENCE = { timeout: 20_000, interval: 20 };
 const MEBIBYTE = 1_048_576;
 
 async function open(server: RedisServer): Promise<Store> {
-  const store = redisStore({ url: server.url, prefix: randomUUID() });
+  const store = redisStore({ url: server.url, prefix: randomUUID(), timeoutMs: 30_000 });
   await store.migrate();
   return store;
 }
@@ -145,12 +145,16 @@ describeWithServer('a write that must be replicated', () => {
   it('is acknowledged once enough replicas have it, and refused when they do not', async () => {
     await using master = await RedisServer.start();
     await using replica = await RedisServer.start({ replicaof: ['127.0.0.1', `${master.port}`] });
+    // The link is up on the replica's side before the master counts it: only a write that it has tells.
     await vi.waitFor(async () => {
-      const info = await ask(replica, (client) => client.info('replication'));
-      if (!info.includes('master_link_status:up')) throw new Error('It does not replicate yet.');
+      const confirmed = await ask(master, async (client) => {
+        await client.set('probe', 1);
+        return client.wait(1, 5_000);
+      });
+      expect(confirmed).toBe(1);
     }, PATIENCE);
-    const prefix = randomUUID();
-    const store = redisStore({ url: master.url, prefix, requireReplicas: 1, timeoutMs: 1_000 });
+    const common = { url: master.url, prefix: randomUUID(), requireReplicas: 1 };
+    const store = redisStore({ ...common, timeoutMs: 20_000 });
     await store.migrate();
     const request = submitRequest();
     expect(await store.submit([request])).toEqual([{ outcome: 'created' }]);
@@ -159,8 +163,10 @@ describeWithServer('a write that must be replicated', () => {
     expect(await store.commit([completion(claimed.record)])).toEqual([{ outcome: 'ok' }]);
 
     replica.signal('SIGSTOP');
+    const hasty = redisStore({ ...common, timeoutMs: 1_000 });
+    await vi.waitFor(() => hasty.migrate(), PATIENCE);
     const unsure = submitRequest();
-    await expect(store.submit([unsure])).rejects.toMatchObject({
+    await expect(hasty.submit([unsure])).rejects.toMatchObject({
       code: 'store_unavailable',
       message: 'Only 0 of the required 1 Redis replicas have confirmed the write.',
     });
@@ -169,6 +175,7 @@ describeWithServer('a write that must be replicated', () => {
       const [again] = await store.submit([unsure]);
       expect(again).toEqual({ outcome: 'exists', record: unsure.record });
     }, PATIENCE);
+    await hasty.close();
     await store.close();
   });
 });

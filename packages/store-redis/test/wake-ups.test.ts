@@ -3,6 +3,7 @@ import { DurableApi, type Store, type WatchHint } from '@durable-api/core';
 import { redisStore } from '@durable-api/store-redis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ask, commandCounts } from './support/ask.ts';
+import { CutProxy } from './support/cut-proxy.ts';
 import { describeWithServer } from './support/describe-with-server.ts';
 import { claimAll, completion, submitRequest } from './support/intents.ts';
 import { RedisServer } from './support/redis-server.ts';
@@ -10,7 +11,7 @@ import { RedisServer } from './support/redis-server.ts';
 const PATIENCE = { timeout: 20_000, interval: 10 };
 
 async function open(server: RedisServer, prefix: string): Promise<Store> {
-  const store = redisStore({ url: server.url, prefix });
+  const store = redisStore({ url: server.url, prefix, timeoutMs: 30_000 });
   await store.migrate();
   return store;
 }
@@ -68,6 +69,45 @@ describeWithServer('hints', () => {
     const request = submitRequest();
     await other.submit([request]);
     await vi.waitFor(() => expect(hints).toContainEqual({ ids: [request.record.id] }), PATIENCE);
+    await store.close();
+    await other.close();
+  });
+
+  it('of a connection that is dead without a word come again once it was probed, after 15 s', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    await using server = await RedisServer.start();
+    await using proxy = await CutProxy.start(server.port);
+    const prefix = randomUUID();
+    const store = redisStore({ url: proxy.url, prefix, timeoutMs: 30_000 });
+    await store.migrate();
+    const other = await open(server, prefix);
+    const hints = await watched(store);
+    proxy.mute();
+    await vi.advanceTimersByTimeAsync(15_000);
+    await vi.waitFor(() => expect(hints).toContainEqual({ ids: null }), PATIENCE);
+    const request = submitRequest();
+    await other.submit([request]);
+    await vi.waitFor(() => expect(hints).toContainEqual({ ids: [request.record.id] }), PATIENCE);
+    await store.close();
+    await other.close();
+  });
+
+  it('ask nothing over a connection that they come by', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    await using server = await RedisServer.start();
+    const prefix = randomUUID();
+    const [store, other] = [await open(server, prefix), await open(server, prefix)];
+    const hints = await watched(store);
+    const pings = async (): Promise<number> => (await commandCounts(server)).get('ping') ?? 0;
+    const before = await pings();
+    for (let i = 0; i < 4; i += 1) {
+      await other.submit([submitRequest()]);
+      await vi.waitFor(() => expect(hints).toHaveLength(i + 1), PATIENCE);
+      await vi.advanceTimersByTimeAsync(15_000 - 1);
+    }
+    expect(await pings()).toBe(before);
+    await vi.advanceTimersByTimeAsync(30_000);
+    await vi.waitFor(async () => expect(await pings()).toBeGreaterThan(before), PATIENCE);
     await store.close();
     await other.close();
   });
@@ -144,6 +184,8 @@ describe('an idle API', () => {
       await new Promise((resolve) => setTimeout(resolve, 2_000));
       const counts = await commandCounts(server);
       for (const name of [
+        // The connection that is listened on is probed each 15 s.
+        'ping',
         'info',
         'config|resetstat',
         'hello',
@@ -162,7 +204,7 @@ describeWithServer('the memory of ended intents', () => {
   it.for([1, 8])('is given back by prune (shards: %i)', async (shards) => {
     await using server = await RedisServer.start();
     const prefix = randomUUID();
-    const store = redisStore({ url: server.url, prefix, shards });
+    const store = redisStore({ url: server.url, prefix, shards, timeoutMs: 30_000 });
     await store.migrate();
     const keys = (): Promise<string[]> => ask(server, (client) => client.keys(`{${prefix}:*`));
     const before = new Set(await keys());

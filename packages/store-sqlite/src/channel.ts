@@ -3,11 +3,12 @@ import type {
   ClaimRequest,
   EventsRequest,
   ListRequest,
+  Note,
   PruneRequest,
   RenewRequest,
   RenewResult,
 } from '@durable-api/core';
-import type { RecordRow } from './record-row.ts';
+import type { Cell, RecordRow } from './record-row.ts';
 
 /** A handler's response as it crosses to the other thread: its head as JSON, and its bytes. */
 export interface StoredResult {
@@ -15,16 +16,21 @@ export interface StoredResult {
   readonly body: Uint8Array;
 }
 
-/** What crosses for one submit: the row, its events as text, the input. */
-export type SubmitItem = readonly [row: RecordRow, events: string, input: string];
+/** What crosses for a batch of submits: see `packSubmits`. */
+export type PackedSubmits = readonly Cell[];
 
-/** What crosses for one commit. */
-export interface CommitItem {
-  readonly expectedSeq: number;
-  readonly expectedLease: number | null;
-  readonly row: RecordRow;
-  readonly events: string;
-  readonly result: StoredResult | null;
+/** What crosses for a batch of commits: see `packCommits`. */
+export interface PackedCommits {
+  readonly cells: readonly Cell[];
+  /** The bytes of all results, one after the other: an array each would cost more than what is in it. */
+  readonly bodies: Uint8Array;
+  /** For each note the place of its commit in the batch, its key and its value; null when there is none. */
+  readonly notes: readonly Cell[] | null;
+  /**
+   * For each commit that replaces its input or gives up its live key: its place in the batch, the input
+   * or null, and 1 if it gives the key up; null when there is none.
+   */
+  readonly replaced: readonly Cell[] | null;
 }
 
 /** A submit's outcome: null when created, else the row of the intent that was there before. */
@@ -38,6 +44,7 @@ export interface FoundRow {
   readonly row: RecordRow;
   readonly input: string | null;
   readonly result: StoredResult | null;
+  readonly notes: readonly Note[] | null;
 }
 
 /** Events of one commit: the last seq of them, and the lines that `joinEvents` made. */
@@ -46,18 +53,22 @@ export type EventsRow = readonly [lastSeq: number, lines: string];
 /** The calls that the worker thread answers, with what each takes and gives. */
 export interface Calls {
   readonly open: { takes: null; gives: null };
-  readonly submit: { takes: readonly SubmitItem[]; gives: readonly SubmitOutcome[] };
+  readonly submit: { takes: PackedSubmits; gives: readonly SubmitOutcome[] };
   readonly claim: {
     takes: ClaimRequest;
     gives: {
       readonly claimed: readonly (readonly [row: RecordRow, input: string])[];
       readonly nextDueAt: number | null;
+      readonly isHeldBack?: boolean;
     };
   };
   readonly renew: { takes: RenewRequest; gives: RenewResult };
-  readonly commit: { takes: readonly CommitItem[]; gives: readonly CommitOutcome[] };
+  readonly commit: { takes: PackedCommits; gives: readonly CommitOutcome[] };
   readonly get: {
-    takes: { readonly ids: readonly string[]; readonly include: 'input' | 'result' | null };
+    takes: {
+      readonly ids: readonly string[];
+      readonly include: 'input' | 'result' | 'notes' | null;
+    };
     gives: readonly (FoundRow | null)[];
   };
   readonly events: { takes: EventsRequest; gives: readonly (readonly EventsRow[])[] };

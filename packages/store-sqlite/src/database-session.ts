@@ -8,13 +8,9 @@ import { LeaseGuard } from './lease-guard.ts';
 import { Liveness } from './liveness.ts';
 import { openDatabase } from './open-database.ts';
 import { prepareOperations, type Operations } from './operations/operations.ts';
-import { columnIndex } from './record-row.ts';
+import { leasesOf } from './packed-writes.ts';
 import { prepareTransactions, type Transactions } from './transaction.ts';
 import { WalWatch } from './wal-watch.ts';
-
-const HOLDER = columnIndex('holder');
-const DUE_AT = columnIndex('due_at');
-const UPDATED_AT = columnIndex('updated_at');
 
 /** The shortest lease that is kept alive for a blocked main thread, in ms. */
 const MIN_GUARDED_MS = 100;
@@ -103,11 +99,8 @@ export class DatabaseSession {
       this.#guard.hold(call.takes.leaseMs);
     }
     if (call.name !== 'submit') return;
-    for (const [row] of call.takes) {
-      const holder = row[HOLDER];
-      if (typeof holder !== 'string') continue;
+    for (const { holder, leaseMs } of leasesOf(call.takes)) {
       this.#holders.announce(holder);
-      const leaseMs = Number(row[DUE_AT]) - Number(row[UPDATED_AT]);
       this.#guard.hold(Math.max(MIN_GUARDED_MS, leaseMs));
     }
   }

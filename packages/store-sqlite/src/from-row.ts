@@ -12,7 +12,8 @@ export function fromRow(row: RecordRow): IntentRecord {
   const [id, operation, owner, createdAt, deadlineAt, key, fingerprint, ...changing] = row;
   const [seq, status, reason, updatedAt, attempt, failures, cancelAt, progress, error, ...lease] =
     changing;
-  const [fence, holder, lostLeases, dueAt] = lease;
+  const [fence, holder, lostLeases, dueAt, retriedFrom, ...rare] = lease;
+  const [parentIntentId, laneKey, priority, liveKey] = rare;
   return {
     id: String(id),
     operation: String(operation),
@@ -33,6 +34,11 @@ export function fromRow(row: RecordRow): IntentRecord {
     holder: typeof holder === 'string' ? holder : null,
     lostLeases: Number(lostLeases),
     dueAt: instant(dueAt),
+    ...(typeof retriedFrom === 'string' && { retriedFrom }),
+    ...(typeof parentIntentId === 'string' && { parentIntentId }),
+    ...(typeof laneKey === 'string' && { key: laneKey }),
+    ...(typeof priority === 'number' && priority !== 0 && { priority }),
+    ...(typeof liveKey === 'string' && { liveKey }),
   };
 }
 

@@ -1,1 +1,3 @@
+export type { SqliteHandle } from './sqlite-handle.ts';
 export { sqliteStore } from './sqlite-store.ts';
+export { pendingMigrations } from './pending-migrations.ts';

@@ -11,7 +11,7 @@ const APPLICATION_ID = 0x64_41_70_69;
  * @throws StoreFailure when the file is another program's, or of a newer version that breaks with this.
  */
 export function migrate(db: DatabaseSync, migrations: readonly Migration[]): void {
-  if (isUpToDate(db, migrations)) return;
+  if (missingMigrations(db, migrations).length === 0) return;
   db.exec('BEGIN IMMEDIATE');
   try {
     claimFile(db);
@@ -30,11 +30,15 @@ export function migrate(db: DatabaseSync, migrations: readonly Migration[]): voi
   }
 }
 
-function isUpToDate(db: DatabaseSync, migrations: readonly Migration[]): boolean {
-  if (pragma(db, 'application_id') !== APPLICATION_ID) return false;
+/** The steps that the file has not. @throws StoreFailure when it is of a newer version that breaks. */
+export function missingMigrations(
+  db: DatabaseSync,
+  migrations: readonly Migration[],
+): readonly Migration[] {
+  if (pragma(db, 'application_id') !== APPLICATION_ID) return migrations;
   const done = doneSteps(db);
   refuseNewer(done, migrations);
-  return migrations.every(({ number }) => done.has(number));
+  return migrations.filter(({ number }) => !done.has(number));
 }
 
 function claimFile(db: DatabaseSync): void {

@@ -25,6 +25,24 @@ export const COLUMNS = [
   'holder',
   'lost_leases',
   'due_at',
+  'retried_from',
+  'parent_intent_id',
+  'key',
+  'priority',
+  'live_key',
+] as const;
+
+/** The columns that change with `seq`. */
+export const CHANGING = [
+  'seq',
+  'status',
+  'waiting_reason',
+  'updated_at',
+  'attempt',
+  'failures',
+  'cancel_requested_at',
+  'progress',
+  'error',
 ] as const;
 
 /** The place of a column in a row. */
@@ -58,5 +76,10 @@ export function toRow(record: IntentRecord): RecordRow {
     record.holder,
     record.lostLeases,
     record.dueAt,
+    record.retriedFrom ?? null,
+    record.parentIntentId ?? null,
+    record.key ?? null,
+    record.key === undefined ? null : (record.priority ?? 0),
+    record.liveKey ?? null,
   ];
 }

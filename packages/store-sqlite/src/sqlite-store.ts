@@ -1,8 +1,9 @@
-import type { CommitRequest, Found, Store, StoredResponse, WatchHint } from '@durable-api/core';
-import type { CommitItem, FoundRow, StoredResult } from './channel.ts';
-import { joinEvents, splitEvents } from './event-lines.ts';
+import type { Found, Store, StoredResponse, WatchHint } from '@durable-api/core';
+import type { FoundRow, StoredResult } from './channel.ts';
+import { splitEvents } from './event-lines.ts';
 import { fromRow } from './from-row.ts';
-import { toRow } from './record-row.ts';
+import { packCommits, packSubmits } from './packed-writes.ts';
+import { submitInTransaction } from './submit-in-transaction.ts';
 import { WorkerLink } from './worker-link.ts';
 
 /**
@@ -17,27 +18,31 @@ export function sqliteStore(path: string): Store {
     for (const listener of listeners) listener({ ids });
   });
   return {
-    capabilities: { durability: 'power-loss', shared: true, watches: true, clock: 'caller' },
+    capabilities: {
+      durability: 'power-loss',
+      shared: true,
+      watches: true,
+      clock: 'caller',
+      transactions: true,
+    },
     async migrate() {
       await link.call('open', null);
     },
-    async submit(batch) {
-      const items = batch.map(({ record, events, input }) => {
-        return [toRow(record), joinEvents(events), input] as const;
-      });
-      const outcomes = await link.call('submit', items);
+    async submit(batch, transaction) {
+      if (transaction !== undefined) return submitInTransaction(path, batch, transaction);
+      const outcomes = await link.call('submit', packSubmits(batch));
       return outcomes.map((row) =>
         row === null ? { outcome: 'created' } : { outcome: 'exists', record: fromRow(row) },
       );
     },
     async claim(request) {
-      const { claimed, nextDueAt } = await link.call('claim', request);
+      const { claimed, ...left } = await link.call('claim', request);
       const each = claimed.map(([row, input]) => ({ record: fromRow(row), input }));
-      return { claimed: each, nextDueAt, now: request.now };
+      return { claimed: each, ...left, now: request.now };
     },
     renew: (request) => link.call('renew', request),
     async commit(batch) {
-      const outcomes = await link.call('commit', batch.map(toCommitItem));
+      const outcomes = await link.call('commit', packCommits(batch));
       return outcomes.map((outcome) =>
         typeof outcome === 'string' ? { outcome } : { outcome: 'moved', record: fromRow(outcome) },
       );
@@ -71,27 +76,12 @@ export function sqliteStore(path: string): Store {
   };
 }
 
-function toCommitItem({ expected, record, events, result }: CommitRequest): CommitItem {
-  return {
-    expectedSeq: expected.seq,
-    expectedLease: expected.lease,
-    row: toRow(record),
-    events: joinEvents(events),
-    result: result === undefined ? null : packResult(result),
-  };
-}
-
-function packResult({ status, headers, body }: StoredResponse): StoredResult {
-  // A view takes its whole buffer along to another thread, so a part of a larger one is cut out first.
-  const isPart = body.byteLength < body.buffer.byteLength;
-  return { head: JSON.stringify({ status, headers }), body: isPart ? new Uint8Array(body) : body };
-}
-
-function toFound({ row, input, result }: FoundRow): Found {
+function toFound({ row, input, result, notes }: FoundRow): Found {
   return {
     record: fromRow(row),
     ...(input !== null && { input }),
     ...(result !== null && { result: unpackResult(result) }),
+    ...(notes !== null && { notes }),
   };
 }
 

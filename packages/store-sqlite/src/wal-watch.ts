@@ -16,6 +16,7 @@ export class WalWatch {
   readonly #statTimer: NodeJS.Timeout;
   #watcher: FSWatcher | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #touching: NodeJS.Immediate | null = null;
   #lookedAt = -Infinity;
   #seen = '';
 
@@ -27,8 +28,16 @@ export class WalWatch {
     this.#statTimer = setInterval(() => this.#stat(), STAT_INTERVAL_MS);
   }
 
-  /** Tells the other processes that what this one has written can be read now. */
+  /**
+   * Tells the other processes that what this one has written can be read now; in the next turn of the
+   * event loop, since the answer to who wrote it does not wait for that.
+   */
   touch(): void {
+    this.#touching ??= setImmediate(() => this.#touchNow());
+  }
+
+  #touchNow(): void {
+    this.#touching = null;
     const now = new Date();
     try {
       utimesSync(this.#file, now, now);
@@ -38,6 +47,10 @@ export class WalWatch {
   }
 
   close(): void {
+    if (this.#touching !== null) {
+      clearImmediate(this.#touching);
+      this.#touchNow();
+    }
     this.#watcher?.close();
     clearInterval(this.#statTimer);
     if (this.#timer !== null) clearTimeout(this.#timer);

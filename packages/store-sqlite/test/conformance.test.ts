@@ -5,7 +5,13 @@ import { storeConformance } from '@durable-api/conformance';
 import { sqliteStore } from '@durable-api/store-sqlite';
 
 storeConformance('sqliteStore', {
-  capabilities: { durability: 'power-loss', shared: true, watches: true, clock: 'caller' },
+  capabilities: {
+    durability: 'power-loss',
+    shared: true,
+    watches: true,
+    clock: 'caller',
+    transactions: true,
+  },
   create() {
     const folder = mkdtempSync(join(tmpdir(), 'durable-sqlite-'));
     return {

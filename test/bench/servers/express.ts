@@ -1,11 +1,12 @@
 import { createServer } from 'node:http';
-import { memoryStore, type Store } from '@durable-api/core';
+import type { Store } from '@durable-api/core';
 import { durableApi } from '@durable-api/express';
-import { sqliteStore } from '@durable-api/store-sqlite';
 import express, { type Request, type Response } from 'express';
+import { equalBody, equalHeaders, equalStatus } from './equal-answer.ts';
 import { listen } from './listen.ts';
+import { openStore } from './open-store.ts';
 
-const { MODE = 'durable', STORE = 'sqlite', STORE_FILE = '', WORKER = '1' } = process.env;
+const { MODE = 'durable', WORKER = '1' } = process.env;
 
 /** The route that is benched: bare, and as a durable operation. */
 function answer(req: Request, res: Response): void {
@@ -38,8 +39,12 @@ function counting(store: Store): Store {
 }
 
 if (MODE === 'bare') app.post('/op', express.json(), answer);
-else {
-  const store = counting(STORE === 'memory' ? memoryStore() : sqliteStore(STORE_FILE));
+else if (MODE === 'equal') {
+  app.use('/op', express.json(), (_req, res) => {
+    res.status(equalStatus).set(equalHeaders).end(equalBody);
+  });
+} else {
+  const store = counting(openStore());
   const api = durableApi({ store, worker: WORKER === '1' });
   app.use('/op', express.json(), api.operation(answer));
 }

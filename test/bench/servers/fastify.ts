@@ -2,6 +2,7 @@ import { memoryStore } from '@durable-api/core';
 import { durableApi } from '@durable-api/fastify';
 import { sqliteStore } from '@durable-api/store-sqlite';
 import fastify from 'fastify';
+import { equalBody, equalHeaders, equalStatus } from './equal-answer.ts';
 
 const { MODE = 'durable', STORE = 'sqlite', STORE_FILE = '', WORKER = '1' } = process.env;
 
@@ -12,10 +13,17 @@ if (MODE === 'durable') {
 }
 
 /** The route that is benched: bare, and as a durable operation. */
-app.post<{ Body: { quarter: string } }>('/op', { config: { durable: true } }, async (request) => ({
-  ok: true,
-  quarter: request.body.quarter,
-}));
+if (MODE === 'equal') {
+  app.post('/op', (_request, reply) => {
+    reply.code(equalStatus).headers(equalHeaders).send(equalBody);
+  });
+} else {
+  app.post<{ Body: { quarter: string } }>(
+    '/op',
+    { config: { durable: true } },
+    async (request) => ({ ok: true, quarter: request.body.quarter }),
+  );
+}
 
 const address = await app.listen({ port: 0, host: '127.0.0.1' });
 console.log(new URL(address).port);

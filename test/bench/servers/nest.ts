@@ -1,10 +1,11 @@
 import { memoryStore } from '@durable-api/core';
 import { Durable, DurableApiModule } from '@durable-api/nestjs';
 import { sqliteStore } from '@durable-api/store-sqlite';
-import { Body, Controller, HttpCode, Module, Post } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { equalBody, equalHeaders, equalStatus } from './equal-answer.ts';
 
 const {
   PLATFORM = 'express',
@@ -16,7 +17,8 @@ const {
 
 /** The method that is benched: bare, and as a durable operation. */
 class BenchController {
-  answer(body: { quarter?: string }): object {
+  answer(body: { quarter?: string }): object | string {
+    if (MODE === 'equal') return equalBody;
     return { ok: true, quarter: body.quarter };
   }
 }
@@ -30,11 +32,15 @@ const { prototype } = BenchController;
 const method = Object.getOwnPropertyDescriptor(prototype, 'answer');
 if (method === undefined) throw new Error('There is no method.');
 Post('op')(prototype, 'answer', method);
-HttpCode(200)(prototype, 'answer', method);
+HttpCode(MODE === 'equal' ? equalStatus : 200)(prototype, 'answer', method);
+if (MODE === 'equal') {
+  for (const [name, value] of Object.entries(equalHeaders))
+    Header(name, value)(prototype, 'answer', method);
+}
 Body()(prototype, 'answer', 0);
 Controller()(BenchController);
 const imports = [];
-if (MODE !== 'bare') {
+if (MODE === 'durable') {
   Durable()(prototype, 'answer', method);
   const store = STORE === 'memory' ? memoryStore() : sqliteStore(STORE_FILE);
   imports.push(DurableApiModule.forRoot({ store, worker: WORKER === '1' }));

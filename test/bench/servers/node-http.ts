@@ -7,6 +7,7 @@ import {
   type Operation,
 } from '@durable-api/core';
 import { sqliteStore } from '@durable-api/store-sqlite';
+import { equalBody, equalHeaders, equalStatus } from './equal-answer.ts';
 import { listen } from './listen.ts';
 
 const { MODE = 'durable', STORE = 'sqlite', STORE_FILE = '', WORKER = '1' } = process.env;
@@ -26,12 +27,29 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString('utf8'));
 }
 
+/** What the adapters store of a request beside its body, since any operation has to: its headers. */
+function kept({ headers: given }: IncomingMessage): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const name of ['accept', 'content-length', 'content-type', 'host', 'user-agent']) {
+    const value = given[name];
+    if (typeof value === 'string') result[name] = value;
+  }
+  return result;
+}
+
 const headers = { 'content-type': 'application/json; charset=utf-8' };
 
 async function bare(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = answer(await readJson(request));
   response.writeHead(200, { ...headers, 'content-length': Buffer.byteLength(body) });
   response.end(body);
+}
+
+async function equal(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  await readJson(request);
+  const length = Buffer.byteLength(equalBody);
+  response.writeHead(equalStatus, { ...equalHeaders, 'content-length': length });
+  response.end(equalBody);
 }
 
 function durable(): typeof bare {
@@ -47,7 +65,7 @@ function durable(): typeof bare {
     const capture = (): CapturedRequest => ({
       identity: { method: 'POST', url: request.url ?? '' },
       body,
-      rest: {},
+      rest: { headers: kept(request) },
     });
     const reply = await api.handle(operation, {
       source: request,
@@ -57,11 +75,12 @@ function durable(): typeof bare {
       query: '',
       headers: request.headers,
       capture,
+      body: () => body,
       onClose: (listener) => response.on('close', listener),
     });
     if (reply !== null) sendReply(reply, response, 'POST');
   };
 }
 
-const handle = MODE === 'bare' ? bare : durable();
+const handle = MODE === 'bare' ? bare : MODE === 'equal' ? equal : durable();
 listen(createServer((request, response) => void handle(request, response)));

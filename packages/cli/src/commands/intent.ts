@@ -50,18 +50,3 @@ export const result: Command = {
     return EXIT.ok;
   },
 };
-
-/** `durable cancel URL` */
-export const cancel: Command = {
-  name: 'cancel',
-  usage: 'URL',
-  summary: 'Ask an operation to stop.',
-  positionals: 1,
-  flags: SERVER_FLAGS,
-  examples: [`cancel ${URL_OF_INTENT}`],
-  async run(given, terminal) {
-    const signal = limited(given, terminal);
-    showSnapshot(await attach(given, terminal).cancel({ signal }), given, terminal);
-    return EXIT.ok;
-  },
-};

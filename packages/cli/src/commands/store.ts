@@ -1,9 +1,9 @@
-import { DurableApi, decodeInput, type IntentRecord } from '@durable-api/core';
-import { STATUSES, isTerminal, type Status } from '@durable-api/protocol';
+import { STATUSES, type Status } from '@durable-api/protocol';
 import type { Command } from '../command.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
-import { openStore, STORE_FLAGS, storeUrl, withStore } from '../open-store.ts';
-import { painter, plain } from '../terminal.ts';
+import { STORE_FLAGS, newStoreUrl, storeUrl, withStore } from '../open-store.ts';
+import { row } from '../row.ts';
+import { painter } from '../terminal.ts';
 
 const DAY_MS = 86_400_000;
 /** How many intents one statement of a prune removes. */
@@ -53,34 +53,6 @@ export const list: Command = {
   },
 };
 
-/** `durable retry ID` */
-export const retry: Command = {
-  name: 'retry',
-  usage: 'ID [--store URL]',
-  summary: 'Submit what FAILED, TIMED_OUT or was CANCELED again: a new intent with the same input.',
-  positionals: 1,
-  flags: STORE_FLAGS,
-  examples: ['retry 01930b6e-8a3c-7cc1-9d0a-5b8f4a1e2c77 --store sqlite:operations.db'],
-  async run(given, terminal) {
-    const id = given.positionals[0] ?? '';
-    const store = await openStore(storeUrl(given, terminal));
-    await using api = new DurableApi({ store, worker: false });
-    await api.ready();
-    const [found] = await store.get({ ids: [id], include: 'input' });
-    if (found?.input === undefined) throw new UsageError(`The store has no intent ${id}.`);
-    const { operation, owner, status } = found.record;
-    if (!isTerminal(status) || status === 'COMPLETED') {
-      throw new UsageError(`${id} is ${status}: only what ended without a result is retried.`);
-    }
-    api.declare({ name: operation, run: () => Promise.reject(new Error('Not run here.')) });
-    const input = decodeInput(JSON.parse(found.input));
-    const { record } = await api.intents.submit(operation, input, { owner });
-    const line = { retried: id, intent_id: record.id, operation };
-    terminal.stdout.write(given.has('json') ? `${JSON.stringify(line)}\n` : `${record.id}\n`);
-    return EXIT.ok;
-  },
-};
-
 /** `durable migrate` */
 export const migrate: Command = {
   name: 'migrate',
@@ -90,7 +62,7 @@ export const migrate: Command = {
   flags: STORE_FLAGS,
   examples: ['migrate --store postgres://localhost/app', 'migrate --store sqlite:operations.db'],
   async run(given, terminal) {
-    const { byStatus } = await withStore(storeUrl(given, terminal), (store) => store.stats());
+    const { byStatus } = await withStore(newStoreUrl(given, terminal), (store) => store.stats());
     if (given.has('json')) terminal.stdout.write(`${JSON.stringify({ ok: true, byStatus })}\n`);
     else terminal.stdout.write('The store is up to date.\n');
     return EXIT.ok;
@@ -127,20 +99,6 @@ export const prune: Command = {
     return EXIT.ok;
   },
 };
-
-function row(record: IntentRecord, paint: ReturnType<typeof painter>): string {
-  const { id, status, operation, owner, updatedAt, error } = record;
-  const style = status === 'COMPLETED' ? 'green' : isTerminal(status) ? 'red' : 'cyan';
-  const parts = [
-    id,
-    paint(style, status.padEnd(11)),
-    new Date(updatedAt).toISOString(),
-    plain(operation),
-    plain(owner),
-    error === null ? '' : plain(`${error.code}: ${error.message}`),
-  ];
-  return parts.filter((part) => part !== '').join('  ');
-}
 
 function parseStatus(text: string): Status {
   const status = STATUSES.find((one) => one === text.toUpperCase());

@@ -8,8 +8,9 @@ export async function checkCors(
   url: string,
   origin: string,
   headers: Readonly<Record<string, string>>,
-  signal: AbortSignal,
+  patience: AbortSignal,
 ): Promise<readonly Finding[]> {
+  const signal = AbortSignal.any([patience, AbortSignal.timeout(10_000)]);
   const sent = [...SENT, ...Object.keys(headers)];
   const asked = {
     origin,

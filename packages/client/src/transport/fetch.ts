@@ -6,6 +6,8 @@ export interface FetchInit {
   readonly signal: AbortSignal;
   readonly credentials: 'omit' | 'same-origin' | 'include';
   readonly cache: 'no-store';
+  /** What a handler has answered is its answer, and credentials must not go to other servers. */
+  readonly redirect: 'manual';
 }
 
 /** The part of a fetch `Response` that the client reads. */

@@ -18,6 +18,7 @@ function everyWay({ links }: Pick<Accepted, 'links'>): readonly Ask[] {
     ['GET', links.result],
     ['DELETE', links.self],
     ['POST', links.cancel],
+    ['POST', `${links.self}/retry`],
   ];
 }
 
@@ -92,6 +93,32 @@ export function accessCases(harness: Harness): void {
     });
   });
 
+  it('tells who may not see an intent nothing of it in place of a repeated submit', async () => {
+    const server = await harness.serve({
+      operations: [echo()],
+      options: { authorize: ({ headers }) => headers['x-may-see'] === 'yes' },
+    });
+    const path = `${server.prefix}/op`;
+    const key = { 'idempotency-key': 'k-1' };
+    const accepted = await server.submit('/op', { a: 'secret' }, { headers: key });
+    await server.ended(accepted, { headers: { 'x-may-see': 'yes' } });
+    const wants = [{ prefer: 'wait=5' }, { accept: 'text/event-stream' }];
+    for (const want of wants) {
+      const answer = await server.send('POST', path, {
+        json: { a: 'secret' },
+        headers: { ...key, ...want },
+      });
+      expect(answer.status).toBe(202);
+      expect(answer.headers['idempotency-replayed']).toBe('true');
+      expect(answer.json).toEqual(accepted.answer.json);
+    }
+    const seen = await server.send('POST', path, {
+      json: { a: 'secret' },
+      headers: { ...key, prefer: 'wait=5', 'x-may-see': 'yes' },
+    });
+    expect(seen.status).toBe(200);
+  });
+
   describe('paths', () => {
     it('answers 404 to an id that does not exist', async () => {
       const server = await harness.serve({ operations: [echo()] });
@@ -155,6 +182,7 @@ export function accessCases(harness: Harness): void {
         ['POST', links.events, 'GET'],
         ['DELETE', links.result, 'GET'],
         ['GET', links.cancel, 'POST'],
+        ['GET', `${links.self}/retry`, 'POST'],
       ] as const) {
         const answer = await server.send(method, path);
         expectProblem(answer, 'method_not_allowed');

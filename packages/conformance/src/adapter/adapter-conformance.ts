@@ -2,16 +2,23 @@ import { afterEach, describe } from 'vitest';
 import { accessCases } from './access-cases.ts';
 import type { AdapterConformanceOptions, AdapterFactory } from './adapter.ts';
 import { cancelCases } from './cancel-cases.ts';
+import { childrenCases } from './children-cases.ts';
 import { connectionCases } from './connection-cases.ts';
+import { contextCases } from './context-cases.ts';
+import { dedupeCases } from './dedupe-cases.ts';
 import { eventsCases } from './events-cases.ts';
 import { handlerCases } from './handler-cases.ts';
 import { Harness } from './harness.ts';
 import { idempotencyCases } from './idempotency-cases.ts';
 import { inputCases } from './input-cases.ts';
 import { lifecycleCases } from './lifecycle-cases.ts';
+import { limitCases } from './limit-cases.ts';
 import { outageCases } from './outage-cases.ts';
+import { retryCases } from './retry-cases.ts';
 import { snapshotCases } from './snapshot-cases.ts';
+import { startCases } from './start-cases.ts';
 import { submitCases } from './submit-cases.ts';
+import { ticketCases } from './ticket-cases.ts';
 
 /**
  * Declares the tests that every adapter passes: the HTTP contract, over real servers that `factory`
@@ -26,13 +33,20 @@ export function adapterConformance(
     const harness = new Harness(factory, options);
     afterEach(() => harness.dispose());
     submitCases(harness);
+    startCases(harness);
+    limitCases(harness);
     idempotencyCases(harness);
+    dedupeCases(harness);
     snapshotCases(harness);
     eventsCases(harness);
     cancelCases(harness);
+    retryCases(harness);
+    ticketCases(harness);
     accessCases(harness);
     inputCases(harness);
     handlerCases(harness);
+    contextCases(harness);
+    childrenCases(harness);
     connectionCases(harness);
     outageCases(harness);
     lifecycleCases(harness);

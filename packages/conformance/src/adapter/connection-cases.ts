@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { expectAlive } from './expectations.ts';
 import { echo, fixtureOperation } from './fixture-operation.ts';
 import type { Harness } from './harness.ts';
@@ -71,6 +71,42 @@ export function connectionCases(harness: Harness): void {
       const answer = await server.send('GET', path, { headers: { prefer: 'wait=10' } });
       expect(answer.json).toMatchObject({ status: 'COMPLETED', attempt: 1 });
       expect(aborted).toEqual([]);
+    });
+
+    it('that breaks before an observer was answered leaves no observer behind', async () => {
+      const held = Promise.withResolvers<void>();
+      const asked = Promise.withResolvers<void>();
+      const release = Promise.withResolvers<object>();
+      const server = await harness.serve({
+        operations: [fixtureOperation({ handle: () => release.promise })],
+        options: {
+          limits: { maxObserversPerIntent: 1 },
+          identify: async ({ headers }) => {
+            if (headers['x-is-held'] === undefined) return 'anyone';
+            asked.resolve();
+            await held.promise;
+            return 'anyone';
+          },
+        },
+      });
+      const accepted = await server.submit();
+      const { links } = accepted;
+      const { hostname, port } = new URL(server.origin);
+      const socket = connect(Number(port), hostname);
+      socket.write(`GET ${links.events} HTTP/1.1\r\nhost: x\r\nx-is-held: yes\r\n\r\n`);
+      await asked.promise;
+      socket.destroy();
+      await once(socket, 'close');
+      // The server hears of it before it hears of this, or soon after.
+      await server.snapshot(accepted);
+      held.resolve();
+      await vi.waitFor(async () => {
+        const stream = await server.observe(links.events);
+        const first = await stream.next();
+        stream.leave();
+        expect(first?.event).toBe('intent.created');
+      }, 10_000);
+      release.resolve({});
     });
   });
 }

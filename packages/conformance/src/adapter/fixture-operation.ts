@@ -1,4 +1,5 @@
 import type { AttemptContext, OperationOptions } from '@durable-api/core';
+import type { FixtureRequest } from './adapter.ts';
 
 /** What the handler of a fixture is called with, however the framework hands it over. */
 export interface FixtureCall {
@@ -19,7 +20,7 @@ export interface FixtureOperation {
   readonly path: string;
   /** Whether {@link fixtureTenant} stands in front of it, in the framework's own way, and answers 401. */
   readonly isProtected: boolean;
-  readonly options: OperationOptions;
+  readonly options: OperationOptions<FixtureRequest>;
   /**
    * How the framework's handler answers with what {@link handle} resolves to: `reply` writes it with
    * `status` and `headers` (a `Buffer` as bytes, anything else as JSON), `return` returns it. Where

@@ -23,6 +23,11 @@ function failing(times: number, thrown: unknown, given: Partial<FixtureOperation
   return { operation, attempts };
 }
 
+/** What `createError(status, message)` of the package `http-errors` makes. */
+function httpError(status: number, message: string): Error {
+  return Object.assign(new Error(message), { status, statusCode: status, expose: status < 500 });
+}
+
 /** What a handler's behaviour means. */
 export function handlerCases(harness: Harness): void {
   describe('a handler', () => {
@@ -83,6 +88,24 @@ export function handlerCases(harness: Harness): void {
       expect(attempts).toEqual([1, 2, 3]);
       const result = await server.send('GET', accepted.links.result);
       expect(result.json).toEqual({ attempts: 3 });
+    });
+
+    it('that throws an error of http-errors below 500 has answered with it, once', async () => {
+      const { operation, attempts } = failing(9, httpError(409, 'The quarter is closed.'));
+      const server = await harness.serve({ operations: [operation] });
+      const accepted = await server.submit();
+      expect(await server.ended(accepted)).toMatchObject({ status: 'COMPLETED', attempt: 1 });
+      const result = await server.send('GET', accepted.links.result);
+      expect(result.status).toBe(409);
+      expect(JSON.stringify(result.json)).toContain('The quarter is closed.');
+      expect(attempts).toEqual([1]);
+    });
+
+    it('that throws an error of http-errors from 500 on has failed', async () => {
+      const { operation, attempts } = failing(1, httpError(503, 'Too busy.'));
+      const server = await harness.serve({ operations: [operation] });
+      expect((await server.ended(await server.submit())).status).toBe('COMPLETED');
+      expect(attempts).toEqual([1, 2]);
     });
 
     it('that throws NonRetryableError has failed for good', async () => {

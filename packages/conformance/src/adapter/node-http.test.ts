@@ -5,6 +5,7 @@ import {
   DurableApi,
   DurableError,
   errorReply,
+  responseOfHttpError,
   sendReply,
   silentLogger,
   type CapturedRequest,
@@ -73,9 +74,16 @@ async function serve({ options, operations, routes }: AdapterSetup): Promise<Ada
       const { body, rest } = decodeInput(input);
       const { params, query } = rest;
       const call = { params: Object(params), query: Object(query), body, durable };
-      return respond(fixture, await fixture.handle(call));
+      try {
+        return respond(fixture, await fixture.handle(call));
+      } catch (thrown) {
+        const response = responseOfHttpError(thrown);
+        if (response === null) throw thrown;
+        return response;
+      }
     };
-    const operation = api.declare({ name: fixture.name, run }, fixture.options);
+    const compose: Operation['compose'] = (parts) => ({ ...parts });
+    const operation = api.declare({ name: fixture.name, run, compose }, fixture.options);
     return { fixture, operation };
   });
 
@@ -85,11 +93,8 @@ async function serve({ options, operations, routes }: AdapterSetup): Promise<Ada
     for (const mount of mounts) {
       const found = match(mount, pathname);
       if (found === null) continue;
-      if (found.fixture.isProtected && fixtureTenant(request.headers.authorization) === null) {
-        response.writeHead(401).end();
-        return;
-      }
-      const reply = await api.handle(found.operation, {
+      const body = await readJson(request);
+      const plain = {
         source: request,
         method,
         operationPath: found.operationPath,
@@ -98,11 +103,26 @@ async function serve({ options, operations, routes }: AdapterSetup): Promise<Ada
         headers: request.headers,
         capture: async (): Promise<CapturedRequest> => ({
           identity: { method, url: pathname + search },
-          body: await readJson(request),
-          rest: { params: found.params, query: Object.fromEntries(searchParams) },
+          body,
+          rest: {
+            params: found.params,
+            query: Object.fromEntries(searchParams),
+            headers: { traceparent: request.headers['traceparent'] },
+          },
         }),
-        onClose: (listener) => response.on('close', listener),
-      });
+        body: () => body,
+        onClose: (listener: () => void) => {
+          if (response.closed) listener();
+          else response.on('close', listener);
+        },
+      };
+      const opened = await api.handleTicket(plain);
+      if (opened !== null) return sendReply(opened, response, method);
+      if (found.fixture.isProtected && fixtureTenant(request.headers.authorization) === null) {
+        response.writeHead(401).end();
+        return;
+      }
+      const reply = await api.handle(found.operation, plain);
       if (reply !== null) return sendReply(reply, response, method);
     }
     const route = routes.find((one) => one.path === pathname && one.method === method);

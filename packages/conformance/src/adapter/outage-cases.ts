@@ -29,6 +29,21 @@ export function outageCases(harness: Harness): void {
       expect(await server.probe.store.list({ limit: 10 })).toHaveLength(2);
     });
 
+    it('says what the store says only if it may: that can name hosts, users and files', async () => {
+      const details = [];
+      for (const exposeErrors of [true, false]) {
+        const server = await harness.serve({ operations: [echo()], options: { exposeErrors } });
+        const accepted = await server.submit();
+        server.probe.break('rejects');
+        const answer = await server.send('GET', accepted.links.self);
+        details.push(expectProblem(answer, 'store_unavailable').detail);
+        server.probe.heal();
+      }
+      const [exposed, hidden] = details;
+      expect(exposed).toContain('The store is away');
+      expect(hidden).not.toContain('The store is away');
+    });
+
     it('an EventSource is asked to come back with a 200, since it gives up at any other', async () => {
       const server = await harness.serve({ operations: [echo()] });
       const accepted = await server.submit();

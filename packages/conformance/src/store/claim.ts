@@ -65,7 +65,12 @@ export function claimCases(suite: StoreSuite): void {
       play(async (scene) => {
         const startAt = (await scene.now()) + scene.shortLeaseMs;
         const { record } = await scene.submit({ startAt });
-        expect((await scene.claim()).claimed).toEqual([]);
+        const early = await scene.claim();
+        const waiting = await scene.read(record.id);
+        await scene.mustBeBefore(startAt);
+        expect(early.claimed).toEqual([]);
+        expect(waiting).toEqual(record);
+        expect(waiting).toMatchObject({ status: 'WAITING', waitingReason: 'WAITING_FOR_TIME' });
         await scene.pass(scene.shortLeaseMs);
         const { claimed } = await scene.claim();
         expect(claimed.map((each) => each.record.id)).toEqual([record.id]);
@@ -223,10 +228,12 @@ export function claimCases(suite: StoreSuite): void {
       play(async (scene) => {
         const { record } = await scene.claimed();
         const started = await scene.apply(record, { type: 'start' });
-        const retryAt = (await scene.now()) + scene.shortLeaseMs;
+        const retryAfterMs = scene.shortLeaseMs;
         const failure = { code: 'boom', message: 'Boom.', retryable: true };
-        await scene.apply(started, { type: 'fail', failure, retryAt });
-        expect(await scene.claim()).toMatchObject({ claimed: [], nextDueAt: retryAt });
+        const failed = await scene.apply(started, { type: 'fail', failure, retryAfterMs });
+        const early = await scene.claim();
+        await scene.mustBeBefore(failed.updatedAt + retryAfterMs);
+        expect(early).toMatchObject({ claimed: [], nextDueAt: failed.dueAt });
         await scene.pass(scene.shortLeaseMs);
         const { claimed } = await scene.claim();
         expect(claimed[0]?.record).toMatchObject({

@@ -31,10 +31,11 @@ export function commitCases(suite: StoreSuite): void {
         const moved = await scene.apply(started, { type: 'progress', progress });
         expect(await scene.read(record.id)).toEqual(moved);
         await scene.pass(5);
-        const retryAt = (await scene.now()) + 60_000;
-        const failed = await scene.apply(moved, { type: 'fail', failure: FAILURE, retryAt });
+        const retryAfterMs = 60_000;
+        const failed = await scene.apply(moved, { type: 'fail', failure: FAILURE, retryAfterMs });
         expect(await scene.read(record.id)).toEqual(failed);
-        expect(failed).toMatchObject({ failures: 1, progress, error: FAILURE, dueAt: retryAt });
+        const dueAt = failed.updatedAt + retryAfterMs;
+        expect(failed).toMatchObject({ failures: 1, progress, error: FAILURE, dueAt });
       }),
     );
 
@@ -261,8 +262,7 @@ export function commitCases(suite: StoreSuite): void {
       play(async (scene) => {
         const { record } = await scene.claimed();
         const started = await scene.apply(record, { type: 'start' });
-        const retryAt = await scene.now();
-        await scene.apply(started, { type: 'fail', failure: FAILURE, retryAt });
+        await scene.apply(started, { type: 'fail', failure: FAILURE, retryAfterMs: 0 });
         const { claimed } = await scene.claim({ holder: 'holder-2' });
         expect(claimed[0]?.record).toMatchObject({ lease: 2, lostLeases: 0 });
         const stale = await scene.change(started, { type: 'progress', progress: {} });

@@ -39,8 +39,10 @@ export function eventsCases(suite: StoreSuite): void {
       'after the end are none',
       play(async (scene) => {
         const { id } = await scene.completed();
-        const [events] = await scene.store.events({ of: [{ id, after: 1000 }], limit: 100 });
-        expect(events).toEqual([]);
+        for (const after of [1_000, 2 ** 31, 2 ** 32, 999_999_999_999_999]) {
+          const [events] = await scene.store.events({ of: [{ id, after }], limit: 100 });
+          expect(events).toEqual([]);
+        }
       }),
     );
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { StoredResponse } from '@durable-api/core';
 import { describe, expect, it } from 'vitest';
 import { StoreScene } from './scene.ts';
@@ -53,6 +54,15 @@ export function fidelityCases(suite: StoreSuite): void {
     );
 
     it(
+      'the longest owner, which no compression makes shorter',
+      play(async (scene) => {
+        const owner = randomBytes(512).toString('hex');
+        const { record } = await scene.submit({ owner });
+        expect(await scene.store.list({ owner, limit: 9 })).toEqual([record]);
+      }),
+    );
+
+    it(
       'strange inputs',
       play(async (scene) => {
         const inputs = [...STRANGE_TEXTS, '\u0000', '\u0001\u001f\u007f'].map((text) =>
@@ -94,7 +104,7 @@ export function fidelityCases(suite: StoreSuite): void {
           message: STRANGE_TEXTS.join('\n'),
           retryable: false,
         };
-        const failed = await scene.apply(started, { type: 'fail', failure, retryAt: null });
+        const failed = await scene.apply(started, { type: 'fail', failure, retryAfterMs: null });
         expect(await scene.read(record.id)).toEqual(failed);
         expect(failed).toMatchObject({ status: 'FAILED', error: failure, holder: null });
       }),

@@ -19,6 +19,38 @@ export function submitCases(suite: StoreSuite): void {
     );
 
     it(
+      'keeps what an intent was retried from, to its end',
+      play(async (scene) => {
+        const { record: old } = await scene.submit({ operation: 'other' });
+        for (const key of [{}, { key: 'k' }]) {
+          const done = await scene.completed({ retriedFrom: old.id, ...key });
+          expect(done.retriedFrom).toBe(old.id);
+          expect(await scene.read(done.id)).toEqual(done);
+          expect(await scene.store.list({ limit: 1 })).toEqual([done]);
+        }
+        const newcomer = await scene.request({ key: 'k' });
+        expect(await scene.store.submit([newcomer])).toMatchObject([
+          { outcome: 'exists', record: { retriedFrom: old.id } },
+        ]);
+      }),
+    );
+
+    it(
+      'keeps whose child an intent is, to its end',
+      play(async (scene) => {
+        const { record: parent } = await scene.submit({ operation: 'other' });
+        const origins = [{}, { key: 'k' }, { retriedFrom: parent.id }];
+        for (const origin of origins) {
+          const wish = { parentIntentId: parent.id, ...origin };
+          const done = await scene.completed(wish);
+          expect(done).toMatchObject({ parentIntentId: parent.id });
+          expect(await scene.read(done.id)).toEqual(done);
+          expect(await scene.store.list({ limit: 1 })).toEqual([done]);
+        }
+      }),
+    );
+
+    it(
       'returns one result per request, in order',
       play(async (scene) => {
         const [first, second, third] = [

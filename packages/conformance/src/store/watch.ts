@@ -1,10 +1,10 @@
 import type { IntentRecord, Store } from '@durable-api/core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LONG_LEASE_MS, StoreScene } from './scene.ts';
 import { allowsSeveralStores, type StoreSuite } from './suite.ts';
 
 /** How long a hint may take, in milliseconds, before a test gives it up. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;
 
 /** Cases about hints of what others have written. */
 export function watchCases(suite: StoreSuite): void {
@@ -164,6 +164,6 @@ class Hints {
   /** Waits for a hint that names `id`, or that does not say what has changed. */
   async of(id: string): Promise<void> {
     const named = (): boolean => this.#seen.some((ids) => ids === null || ids.includes(id));
-    await expect.poll(named, { timeout: PATIENCE_MS, interval: 2 }).toBe(true);
+    await vi.waitFor(() => expect(named()).toBe(true), { timeout: PATIENCE_MS, interval: 2 });
   }
 }

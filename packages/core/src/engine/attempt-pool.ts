@@ -1,14 +1,19 @@
 import { isTerminal } from '@durable-api/protocol';
 import type { Clock } from '../clock.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { hasOutputOf } from '../handler/output.ts';
+import { whatIsDue } from '../handler/due.ts';
+import type { Command } from '../state/command.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import type { Store } from '../store/store.ts';
 import { Attempt } from './attempt.ts';
+import type { ChildStarter } from './child-starter.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { IntentWriter, type WrittenChange } from './intent-writer.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { nextStep } from './next-step.ts';
 import type { AbortCause, Operation } from './operation.ts';
+import { OwnLimits } from './own-limits.ts';
 
 /** What the pool needs and tells. */
 export interface AttemptPoolSetup {
@@ -19,16 +24,30 @@ export interface AttemptPoolSetup {
   readonly onWritten: (change: WrittenChange) => void;
   /** Somebody else changed an intent that is worked on here. */
   readonly onForeignChange: (id: string) => void;
-  /** There may be room for another attempt: one ended, or a place was given back. */
+  readonly children: ChildStarter;
+  /** Cancels the children of an intent that is about to end. */
+  readonly cancelChildren: (parent: IntentRecord) => Promise<void>;
+  /** There may be room for another attempt: a handler returned, or a place was given back. */
   readonly onRoom: () => void;
 }
 
+type Find = (ids: readonly string[]) => ReturnType<Store['get']>;
+
+/** The seq of an intent that was submitted, and nothing more. */
+const SUBMITTED_SEQ = 2;
+
 /** The attempts that this process has under way, and their leases. */
 export class AttemptPool {
+  readonly limits: OwnLimits = new OwnLimits((name) => this.#countOf(name));
   readonly #setup: AttemptPoolSetup;
   readonly #attempts = new Map<string, Attempt>();
+  /** Those whose handlers have not returned; what waits only for the store takes no place. */
+  readonly #running = new Set<Attempt>();
   readonly #leases: LeaseKeeper;
+  /** What is read before its handler is called. */
+  readonly #resuming = new Set<Promise<void>>();
   #reserved = 0;
+  #draining = false;
 
   constructor(setup: AttemptPoolSetup) {
     this.#setup = setup;
@@ -46,7 +65,7 @@ export class AttemptPool {
 
   /** How many more attempts may be started. */
   get room(): number {
-    return this.#setup.options.concurrency - this.#attempts.size - this.#reserved;
+    return this.#setup.options.concurrency - this.#running.size - this.#reserved;
   }
 
   get size(): number {
@@ -65,6 +84,16 @@ export class AttemptPool {
     };
   }
 
+  /** Keeps one for an attempt of this operation. */
+  reserveFor(operation: Operation): () => void {
+    const giveBack = this.limits.reserve(operation, 1);
+    const unreserve = this.reserve(1);
+    return () => {
+      giveBack();
+      unreserve();
+    };
+  }
+
   /** Renews what has gone without a renewal for too long: called before a claim. */
   catchUp(): Promise<void> {
     return this.#leases.catchUp();
@@ -76,7 +105,7 @@ export class AttemptPool {
 
   /** Works on an intent under the lease that it bears; `isStarted` when the start is written already. */
   take(operation: Operation, record: IntentRecord, input: string, isStarted: boolean): void {
-    const { clock, options, commits } = this.#setup;
+    const { clock, commits } = this.#setup;
     const writer = new IntentWriter({
       record,
       lease: record.lease,
@@ -88,9 +117,65 @@ export class AttemptPool {
     // Also when the start is written: the answer may have come after the deadline.
     const step = nextStep(record, operation.options, clock.now());
     if (step.type !== 'start') {
-      writer.apply(step).then(this.#setup.onRoom, (error: unknown) => this.#warn(error, record.id));
-      return;
+      void this.#endUnstarted(step, record, writer);
+    } else if (mayHaveNotes(record, isStarted)) {
+      const resuming = this.#resume(operation, record, input, writer);
+      this.#resuming.add(resuming);
+      void resuming.then(() => this.#resuming.delete(resuming));
+    } else this.#start(operation, record, input, isStarted, false, writer);
+  }
+
+  async #endUnstarted(step: Command, record: IntentRecord, writer: IntentWriter): Promise<void> {
+    try {
+      if (record.attempt > 0) await this.#setup.cancelChildren(record);
+      await writer.apply(step);
+      this.#setup.onRoom();
+    } catch (error) {
+      this.#warn(error, record.id);
     }
+  }
+
+  /** Goes on with an intent that remembers something which has to be known before its handler is called. */
+  async #resume(
+    operation: Operation,
+    record: IntentRecord,
+    input: string,
+    writer: IntentWriter,
+  ): Promise<void> {
+    const { clock, store } = this.#setup;
+    const unreserve = this.reserveFor(operation);
+    try {
+      const [found] = await store.get({ ids: [record.id], include: 'notes' });
+      const find: Find = (ids) => store.get({ ids });
+      const due = found === undefined ? null : await whatIsDue(found, clock.now(), find);
+      // The reads took their time: the deadline may have passed.
+      const step = nextStep(record, operation.options, clock.now());
+      if (this.#draining) await this.giveBack([record]);
+      else if (step.type !== 'start') await this.#endUnstarted(step, record, writer);
+      else if (due === null) {
+        const isVoid = record.status === 'IN_PROGRESS' && hasOutputOf(record.attempt, found?.notes);
+        this.#start(operation, record, input, false, isVoid, writer);
+        // When something else has come meanwhile, it is looked at again.
+      } else if ((await writer.apply(due)).outcome === 'refused') {
+        await this.giveBack([record]);
+      }
+    } catch (error) {
+      this.#warn(error, record.id);
+      await this.giveBack([record]);
+    } finally {
+      unreserve();
+    }
+  }
+
+  #start(
+    operation: Operation,
+    record: IntentRecord,
+    input: string,
+    isStarted: boolean,
+    voidsOutput: boolean,
+    writer: IntentWriter,
+  ): void {
+    const { clock, options, store } = this.#setup;
     const attempt = new Attempt({
       operation,
       input,
@@ -98,12 +183,22 @@ export class AttemptPool {
       lease: record.lease,
       attempt: isStarted ? record.attempt : record.attempt + 1,
       isStarted,
+      // Until its first start nobody can have written anything for it to remember.
+      isFresh: isStarted || record.seq <= SUBMITTED_SEQ,
+      voidsOutput,
       options,
       clock,
+      onReturned: () => this.#leave(attempt),
+      read: async () => (await store.get({ ids: [record.id], include: 'notes' }))[0],
+      find: (ids, include) => store.get(include === undefined ? { ids } : { ids, include }),
+      children: this.#setup.children,
+      cancelChildren: this.#setup.cancelChildren,
+      hasRoom: () => this.room > 0,
     });
     const earlier = this.#attempts.get(record.id);
     if (earlier !== undefined) this.#abandon(earlier, 'lease_lost');
     this.#attempts.set(record.id, attempt);
+    this.#running.add(attempt);
     void attempt.done.then(() => this.#remove(attempt));
     this.#leases.wake();
     attempt.start();
@@ -122,11 +217,14 @@ export class AttemptPool {
       if (isTerminal(record.status) || record.lease > attempt.lease) {
         this.#abandon(attempt, isTerminal(record.status) ? 'canceled' : 'lease_lost');
       } else if (record.cancelRequestedAt !== null) attempt.cancel();
+      else if (record.seq > attempt.record.seq) attempt.intentChanged();
     }
   }
 
   /** Lets attempts end for `graceMs`, then gives back the leases of the rest. */
   async drain(graceMs: number): Promise<void> {
+    this.#draining = true;
+    await Promise.all(this.#resuming);
     const grace = Promise.withResolvers<void>();
     const timer = this.#setup.clock.setTimeout(() => grace.resolve(), graceMs);
     const ended = Promise.all([...this.#attempts.values()].map((attempt) => attempt.done));
@@ -169,10 +267,24 @@ export class AttemptPool {
 
   #remove(attempt: Attempt): void {
     if (this.#attempts.get(attempt.id) === attempt) this.#attempts.delete(attempt.id);
-    this.#setup.onRoom();
+    this.#leave(attempt);
+  }
+
+  #countOf(operation: string): number {
+    return [...this.#running].filter(({ record }) => record.operation === operation).length;
+  }
+
+  #leave(attempt: Attempt): void {
+    if (this.#running.delete(attempt)) this.#setup.onRoom();
   }
 
   #warn(error: unknown, intentId: string): void {
     this.#setup.options.logger.warn({ err: error, intentId }, 'An intent could not be written');
   }
+}
+
+/** An intent that waits for signals may be due for a reminder; that of a lost attempt may have put out. */
+function mayHaveNotes({ status, waitingReason }: IntentRecord, isStarted: boolean): boolean {
+  if (status === 'WAITING') return waitingReason !== 'WAITING_FOR_TIME';
+  return status === 'IN_PROGRESS' && !isStarted;
 }

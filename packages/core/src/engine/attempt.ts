@@ -1,32 +1,18 @@
-import type { Clock, Timer } from '../clock.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { Progress } from '@durable-api/protocol';
+import type { Timer } from '../clock.ts';
 import type { Command } from '../state/command.ts';
 import type { IntentRecord, StoredResponse } from '../state/intent.ts';
+import { isFreedByStart } from '../state/live-key.ts';
+import { RESETS_OUTPUT, VOID_OUTPUT } from '../handler/void-output.ts';
+import { HandlerContext } from '../handler/handler-context.ts';
+import type { HandlerHost } from '../handler/host.ts';
+import { AttemptHost } from './attempt-host.ts';
+import type { AttemptSetup } from './attempt-setup.ts';
 import { backoffMs } from './backoff.ts';
 import { failureOfResponse, failureOfThrow, type AttemptFailure } from './failure.ts';
-import type { IntentWriter, WriteOutcome } from './intent-writer.ts';
-import {
-  AttemptAborted,
-  type AbortCause,
-  type AttemptContext,
-  type Operation,
-} from './operation.ts';
+import { isCanceledFirst, type WriteOutcome } from './intent-writer.ts';
+import { AttemptAborted, type AbortCause } from './operation.ts';
 import { parseProgress, ProgressReporter } from './progress-reporter.ts';
-
-/** What an attempt is made of. */
-export interface AttemptSetup {
-  readonly operation: Operation;
-  readonly input: string;
-  readonly writer: IntentWriter;
-  /** The fence this attempt holds. */
-  readonly lease: number;
-  /** The ordinal of this attempt; the record has it only once the start is written. */
-  readonly attempt: number;
-  /** Whether the start is written, by the submit. */
-  readonly isStarted: boolean;
-  readonly options: ResolvedOptions;
-  readonly clock: Clock;
-}
 
 /** How long to wait before a write that the store refused is tried again, in ms. */
 const WRITE_RETRY_MS = 200;
@@ -45,6 +31,7 @@ export class Attempt {
   #returned = false;
   #ending = false;
   #settled = false;
+  #context: HandlerContext | null = null;
 
   constructor(setup: AttemptSetup) {
     this.#setup = setup;
@@ -80,8 +67,18 @@ export class Attempt {
     if (leftMs <= timeoutMs) this.#after(leftMs, () => this.#missDeadline());
     else this.#after(timeoutMs, () => this.#timeOut());
     // Not waited for: the claim is stored, and the end of the attempt goes in after this.
-    void this.#writeStart();
-    void this.#call();
+    const started = this.#writeStart();
+    if (this.#setup.voidsOutput)
+      this.#host()
+        .write(VOID_OUTPUT)
+        .catch(() => {});
+    if (isFreedByStart(this.record)) void started.then(() => this.#callStarted());
+    else void this.#call();
+  }
+
+  /** Somebody else has written the intent. */
+  intentChanged(): void {
+    this.#context?.intentChanged();
   }
 
   /** Asks the handler to stop; after a grace the intent is CANCELED whether it did or not. */
@@ -112,24 +109,40 @@ export class Attempt {
     else this.abandon('lease_lost');
   }
 
+  /** Calls the handler once its start is stored: until then its input may be replaced. */
+  async #callStarted(): Promise<void> {
+    while (this.#start !== 'written' && !this.#ending) await this.#pause();
+    if (!this.#ending) await this.#call();
+  }
+
   async #call(): Promise<void> {
     const { operation, input } = this.#setup;
     try {
-      const response = await operation.run(JSON.parse(input), this.#context());
-      this.#returned = true;
+      const parsed: unknown = JSON.parse(input);
+      this.#context = this.#newContext(parsed);
+      const response = await operation.run(parsed, this.#context);
+      this.#noteReturn();
       await this.#respond(response);
     } catch (thrown) {
-      this.#returned = true;
+      this.#noteReturn();
       this.#logThrow(thrown);
       if (this.record.cancelRequestedAt !== null) await this.#end({ type: 'cancel' });
       else await this.#fail(failureOfThrow(thrown, this.#setup.options.exposeErrors));
     }
   }
 
+  #noteReturn(): void {
+    if (this.#returned) return;
+    this.#returned = true;
+    this.#setup.onReturned();
+  }
+
   async #respond(response: StoredResponse): Promise<void> {
     const failure = failureOfResponse(response, this.#setup.options.limits.maxResultBytes);
-    if (failure === null) await this.#end({ type: 'complete', result: response });
-    else await this.#fail(failure);
+    if (failure === null) {
+      await this.#context?.finish();
+      await this.#end({ type: 'complete', result: response, ...this.#family });
+    } else await this.#fail(failure);
   }
 
   #timeOut(): void {
@@ -143,16 +156,28 @@ export class Attempt {
   }
 
   #missDeadline(): void {
+    // Timers may fire a little early, and the estimate of the store's time gets better.
+    const leftMs = (this.record.deadlineAt ?? 0) - this.#setup.clock.now();
+    if (leftMs > 0) return this.#after(leftMs, () => this.#missDeadline());
     this.#abortFor('deadline');
     void this.#end({ type: 'timeOut' });
   }
 
   #fail({ failure, retryAfterMs }: AttemptFailure): Promise<void> {
-    const { operation, options, clock } = this.#setup;
+    const { operation, options } = this.#setup;
     const failures = this.record.failures + 1;
     const again = failure.retryable && failures <= operation.options.retries;
     const delayMs = retryAfterMs ?? backoffMs(operation.options.backoff, failures, options.random);
-    return this.#end({ type: 'fail', failure, retryAt: again ? clock.now() + delayMs : null });
+    this.#context?.drop();
+    const resets = this.#context?.hasOutput === true ? RESETS_OUTPUT : {};
+    const retry = { retryAfterMs: again ? delayMs : null };
+    return this.#end({ type: 'fail', failure, ...retry, ...resets, ...this.#family });
+  }
+
+  /** What a command says of children. One of an earlier attempt is known only when it is looked for. */
+  get #family(): { hasChildren?: true } {
+    const mayHave = !this.#setup.isFresh || this.#context?.hasChildren === true;
+    return mayHave ? { hasChildren: true } : {};
   }
 
   /** Writes the end of the attempt, again and again while the store is away. */
@@ -160,14 +185,32 @@ export class Attempt {
     if (this.#ending) return;
     this.#ending = true;
     this.#progress.end();
+    let end = command;
     while (!this.#settled) {
       // An end without a start would be refused; together they are one commit.
       void this.#writeStart();
-      const written = await this.#tryWrite(command);
-      if (written !== null) break;
-      await new Promise<void>((resolve) => this.#after(WRITE_RETRY_MS, resolve));
+      const written = (await this.#windDown(end)) ? await this.#tryWrite(end) : null;
+      if (written === null) {
+        await this.#pause();
+      } else if (isCanceledFirst(written) && end.type !== 'cancel') end = { type: 'cancel' };
+      else break;
     }
     this.#settle();
+  }
+
+  /** Tells children of an end that is a bad one; false when the store could not. */
+  async #windDown(end: Command): Promise<boolean> {
+    const isGood = end.type === 'complete' || (end.type === 'fail' && end.retryAfterMs !== null);
+    if (isGood || this.#family.hasChildren !== true) return true;
+    const { writer, cancelChildren, options } = this.#setup;
+    try {
+      await writer.idle();
+      await cancelChildren(this.record);
+      return true;
+    } catch (error) {
+      options.logger.warn({ err: error, intentId: this.id }, 'Children could not be canceled yet');
+      return false;
+    }
   }
 
   async #tryWrite(command: Command): Promise<WriteOutcome | null> {
@@ -187,6 +230,10 @@ export class Attempt {
     this.#done.resolve();
   }
 
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#after(WRITE_RETRY_MS, resolve));
+  }
+
   #after(delayMs: number, fire: () => void): void {
     this.#timers.push(this.#setup.clock.setTimeout(fire, delayMs));
   }
@@ -197,22 +244,45 @@ export class Attempt {
       this.#abort.abort(new AttemptAborted(cause));
   }
 
-  #context(): AttemptContext {
-    const { record } = this;
+  #newContext(input: unknown): HandlerContext {
+    const { id, operation, owner } = this.record;
     const { maxEventBytes, maxEventCount } = this.#setup.options.limits;
-    return {
-      intentId: record.id,
-      operation: record.operation,
-      owner: record.owner,
+    const attempt = {
+      intentId: id,
+      operation,
+      owner,
       attempt: this.#setup.attempt,
       signal: this.#abort.signal,
-      progress: (report) => {
+      input,
+      logger: this.#setup.options.logger,
+      progress: (report: number | Progress) => {
         const progress = parseProgress(report, maxEventBytes - 1_024);
         // Beyond the limit only the end is told.
         if (this.#ending || this.record.seq >= maxEventCount) return;
         this.#progress.report(progress);
       },
     };
+    return new HandlerContext(attempt, (isFresh) => this.#host(isFresh));
+  }
+
+  #host(isFresh = this.#setup.isFresh): HandlerHost {
+    return new AttemptHost({
+      attempt: this.#setup,
+      isFresh,
+      signal: this.#abort.signal,
+      isOver: () => this.#ending,
+      isSettled: () => this.#settled,
+      write: (command) => {
+        void this.#writeStart();
+        return this.#tryWrite(command);
+      },
+      wait: () => this.#pause(),
+      flush: async () => {
+        this.#progress.flush();
+        await this.#context?.flush();
+      },
+      onSuspended: (cause) => this.abandon(cause),
+    });
   }
 
   #logThrow(thrown: unknown): void {

@@ -9,6 +9,8 @@ export interface DispatcherSetup {
   readonly claim: (limit: number) => Promise<{
     readonly count: number;
     readonly nextDueAt: number | null;
+    /** Whether more may be due than was claimed, for which the end of an attempt makes room. */
+    readonly isShort?: boolean;
   }>;
   /** Longest sleep between two claims; null when the store reports every change of others. */
   readonly pollMs: number | null;
@@ -108,10 +110,10 @@ export class Dispatcher {
     // Without room nothing is asked: the end of an attempt asks again.
     this.#starved = limit <= 0;
     if (this.#starved) return;
-    const { count, nextDueAt } = await this.#setup.claim(limit);
+    const { count, nextDueAt, isShort = false } = await this.#setup.claim(limit);
     this.#lastClaimAt = clock.now();
-    this.#starved = count === limit;
-    if (this.#starved) this.#again = true;
+    this.#starved = isShort || count === limit;
+    if (count === limit) this.#again = true;
     else if (nextDueAt !== null) this.noteDue(Math.max(nextDueAt, clock.now()));
     if (pollMs !== null) this.noteDue(clock.now() + pollMs);
   }

@@ -1,7 +1,8 @@
 import type { Failure } from '@durable-api/protocol';
-import { NonRetryableError, RetryAfterError } from '../errors.ts';
+import { ChildError, NonRetryableError, RetryAfterError, WaitTimeoutError } from '../errors.ts';
 import { HandlerFault } from '../handler-fault.ts';
 import type { StoredResponse } from '../state/intent.ts';
+import { MAX_WAIT_MS } from './backoff.ts';
 
 /** A failed attempt: what is stored of it, and when its handler wants to be tried again. */
 export interface AttemptFailure {
@@ -12,8 +13,6 @@ export interface AttemptFailure {
 
 /** The longest message of a failure that is stored. */
 const MAX_MESSAGE_LENGTH = 2_000;
-/** The longest wait that a handler can ask for: a year. */
-const MAX_RETRY_AFTER_MS = 365 * 86_400_000;
 /** What is said of an error that may not be shown, or cannot be read. */
 const NO_MESSAGE = 'The handler threw an error.';
 
@@ -79,8 +78,12 @@ function readThrown(thrown: unknown, expose: boolean): AttemptFailure {
   if (hasName(thrown, NonRetryableError.name)) {
     return failed({ code: 'non_retryable', message, retryable: false });
   }
-  if (hasName(thrown, HandlerFault.name) && 'code' in thrown) {
+  const isCoded = hasName(thrown, HandlerFault.name) || hasName(thrown, ChildError.name);
+  if (isCoded && 'code' in thrown) {
     return failed({ code: String(thrown.code), message, retryable: false });
+  }
+  if (hasName(thrown, WaitTimeoutError.name)) {
+    return failed({ code: 'wait_timeout', message, retryable: false });
   }
   const failure: Failure = { code: 'handler_error', message, retryable: true };
   return { failure, retryAfterMs: retryAfterOf(thrown) };
@@ -90,7 +93,7 @@ function retryAfterOf(thrown: unknown): number | null {
   if (!hasName(thrown, RetryAfterError.name) || !('retryAfterMs' in thrown)) return null;
   const wish = thrown.retryAfterMs;
   if (typeof wish !== 'number' || !(wish >= 0)) return null;
-  return Math.round(Math.min(wish, MAX_RETRY_AFTER_MS));
+  return Math.round(Math.min(wish, MAX_WAIT_MS));
 }
 
 // By name, so that a second copy of this package in the user's tree works too.
@@ -103,6 +106,8 @@ function messageOf(thrown: unknown, expose: boolean): string {
     hasName(thrown, NonRetryableError.name) ||
     hasName(thrown, RetryAfterError.name) ||
     hasName(thrown, HandlerFault.name) ||
+    hasName(thrown, WaitTimeoutError.name) ||
+    hasName(thrown, ChildError.name) ||
     (thrown instanceof Error && 'expose' in thrown && thrown.expose === true);
   if (!expose && !meant) return NO_MESSAGE;
   const message = String(thrown instanceof Error ? thrown.message : thrown);

@@ -23,8 +23,8 @@ interface Pending<Item, Result> {
 }
 
 /**
- * Gathers the writes of a process: while one batch is being committed, the next one grows. There is
- * no timer, so an idle store is written to at once and a busy one in large batches.
+ * Gathers the writes of a process: while batches are being committed, the next one grows. There is no
+ * timer, so an idle store is written to at once and a busy one in large batches.
  */
 export class GroupCommit {
   readonly #store: Store;
@@ -46,19 +46,8 @@ export class GroupCommit {
    * Resolves to the outcome, or null when there was nothing to commit after all. Rejects with the
    * store's error; the outcome is then unknown.
    */
-  async commit(make: MakeCommit): Promise<Committed | null> {
-    const errors: unknown[] = [];
-    const result = await this.#commits.add(() => {
-      try {
-        return make();
-      } catch (error) {
-        // A change that cannot be made must not take down the others of its batch.
-        errors.push(error);
-        return null;
-      }
-    });
-    if (errors.length > 0) throw errors[0];
-    return result;
+  commit(make: MakeCommit): Promise<Committed | null> {
+    return this.#commits.add(make);
   }
 
   /** Resolves when nothing is pending any more. */
@@ -69,23 +58,46 @@ export class GroupCommit {
   async #commit(
     makers: readonly MakeCommit[],
   ): Promise<readonly (CommitResult | null | undefined)[]> {
-    const requests = makers.map((make) => make());
-    const present = requests.filter((request) => request !== null);
+    const made = makers.map(attempt);
+    const present = made.filter(isRequest);
     const results = present.length === 0 ? [] : await this.#store.commit(present);
     let next = 0;
-    return requests.map((request) => (request === null ? null : results[next++]));
+    return made.map((one) => (isRequest(one) ? results[next++] : one));
   }
+}
+
+/** A change that cannot be made must not take down the others of its batch. */
+function attempt(make: MakeCommit): CommitRequest | WriteFailed | null {
+  try {
+    return make();
+  } catch (error) {
+    return { outcome: 'failed', error };
+  }
+}
+
+function isRequest(made: CommitRequest | WriteFailed | null): made is CommitRequest {
+  return made !== null && 'record' in made;
 }
 
 type Send<Item, Result> = (
   items: readonly Item[],
 ) => Promise<readonly (Result | WriteFailed | undefined)[]>;
 
-/** One batch under way at a time; everything that comes meanwhile is the next one. */
+/**
+ * How many batches may be under way: with a second one the store begins it the moment it is done with
+ * the first, while this process is still at the first one's answers.
+ */
+const MAX_UNDER_WAY = 2;
+/** So many writes need not wait for more of this turn: the store works on them while the rest come. */
+const FULL_BATCH = 32;
+
+/** Everything that comes while enough batches are under way is the next one. */
 class Gatherer<Item, Result extends { readonly outcome: string } | null> {
   readonly #send: Send<Item, Result>;
   #pending: Pending<Item, Result>[] = [];
-  #sending: Promise<void> | null = null;
+  #underWay = 0;
+  #isDue = false;
+  #onIdle: PromiseWithResolvers<void> | null = null;
 
   constructor(send: Send<Item, Result>) {
     this.#send = send;
@@ -94,23 +106,42 @@ class Gatherer<Item, Result extends { readonly outcome: string } | null> {
   add(item: Item): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       this.#pending.push({ item, resolve, reject });
-      this.#sending ??= this.#drain();
+      if (this.#pending.length >= FULL_BATCH) this.#sendNext();
+      else this.#sendSoon();
     });
   }
 
   async idle(): Promise<void> {
-    while (this.#sending !== null) await this.#sending;
+    if (this.#isIdle) return;
+    await (this.#onIdle ??= Promise.withResolvers()).promise;
   }
 
-  async #drain(): Promise<void> {
-    // One turn of the microtask loop, so that what one tick adds goes out together.
-    await Promise.resolve();
-    while (this.#pending.length > 0) {
-      const batch = this.#pending;
-      this.#pending = [];
-      await this.#sendBatch(batch);
-    }
-    this.#sending = null;
+  get #isIdle(): boolean {
+    return this.#underWay === 0 && this.#pending.length === 0;
+  }
+
+  /** At the end of this turn of the event loop, so that all requests that have come go out together. */
+  #sendSoon(): void {
+    if (this.#isDue || this.#underWay >= MAX_UNDER_WAY) return;
+    this.#isDue = true;
+    setImmediate(() => {
+      this.#isDue = false;
+      this.#sendNext();
+    });
+  }
+
+  #sendNext(): void {
+    if (this.#pending.length === 0 || this.#underWay >= MAX_UNDER_WAY) return;
+    const batch = this.#pending;
+    this.#pending = [];
+    this.#underWay += 1;
+    void this.#sendBatch(batch).then(() => {
+      this.#underWay -= 1;
+      this.#sendNext();
+      if (!this.#isIdle) return;
+      this.#onIdle?.resolve();
+      this.#onIdle = null;
+    });
   }
 
   async #sendBatch(batch: readonly Pending<Item, Result>[]): Promise<void> {

@@ -1,9 +1,10 @@
-import type { IntentEvent } from '@durable-api/protocol';
+import { isTerminal, type IntentEvent } from '@durable-api/protocol';
 import type { Clock } from '../clock.ts';
 import type { Command } from '../state/command.ts';
 import type { IntentRecord, StoredResponse } from '../state/intent.ts';
+import { freedLiveKey } from '../state/live-key.ts';
 import { transition } from '../state/transition.ts';
-import type { CommitRequest, StoredEvent } from '../store/store.ts';
+import type { CommitRequest, Note, StoredEvent } from '../store/store.ts';
 import { encodeStored } from './encode-stored.ts';
 import type { Committed, GroupCommit } from './group-commit.ts';
 
@@ -13,6 +14,13 @@ export type WriteOutcome =
   | { readonly outcome: 'refused'; readonly record: IntentRecord }
   | { readonly outcome: 'stale' }
   | { readonly outcome: 'missing' };
+
+/** Whether a command was refused because a cancel was requested, of which children must be told. */
+export function isCanceledFirst(written: WriteOutcome): boolean {
+  if (written.outcome !== 'refused') return false;
+  const { status, cancelRequestedAt } = written.record;
+  return !isTerminal(status) && cancelRequestedAt !== null;
+}
 
 /** A change that a commit made. */
 export interface WrittenChange {
@@ -40,11 +48,13 @@ export interface IntentWriterSetup {
 interface PendingCommand {
   readonly command: Command;
   readonly settle: (outcome: WriteOutcome) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface Attempted extends WrittenChange {
   readonly commands: readonly PendingCommand[];
   readonly refused: readonly PendingCommand[];
+  readonly notes: readonly Note[] | null;
 }
 
 /**
@@ -67,32 +77,52 @@ export class IntentWriter {
     return this.#record;
   }
 
+  /** Goes on from a record that was read, if somebody else has written it meanwhile. */
+  catchUp(record: IntentRecord): void {
+    const isNews = record.seq > this.#record.seq && record.lease === this.#record.lease;
+    if (!isNews || this.#writing !== null) return;
+    this.#record = record;
+    this.#setup.onMoved?.(record);
+  }
+
+  /** Resolves when nothing is being written. */
+  async idle(): Promise<void> {
+    while (this.#writing !== null) await this.#writing;
+  }
+
   /**
    * Applies `command`. Rejects when the store failed: then the outcome is unknown, and giving the
    * same command again is safe.
    */
   apply(command: Command): Promise<WriteOutcome> {
-    return new Promise<WriteOutcome>((resolve, reject) => {
-      this.#pending.push({ command, settle: resolve });
+    return new Promise<WriteOutcome>((settle, reject) => {
+      this.#pending.push({ command, settle, reject });
       this.#writing ??= this.#write();
-      this.#writing.catch(reject);
     });
   }
 
+  /** Never rejects: who gave a command is told of its own. */
   async #write(): Promise<void> {
-    try {
-      while (this.#pending.length > 0) {
-        const made: { attempted?: Attempted } = {};
+    while (this.#pending.length > 0) {
+      const made: { attempted?: Attempted } = {};
+      try {
         const result = await this.#setup.commits.commit(() => {
           const attempted = (made.attempted = this.#attempt());
           return attempted.events.length === 0 ? null : this.#request(attempted);
         });
         if (made.attempted !== undefined) this.#settle(made.attempted, result);
+      } catch (error) {
+        this.#fail(made.attempted, error);
       }
-    } finally {
-      this.#pending = [];
-      this.#writing = null;
     }
+    this.#writing = null;
+  }
+
+  #fail(attempted: Attempted | undefined, error: unknown): void {
+    const { commands = [], refused = [] } = attempted ?? {};
+    const failed = [...commands, ...refused, ...this.#pending];
+    this.#pending = [];
+    for (const { reject } of failed) reject(error);
   }
 
   #attempt(): Attempted {
@@ -101,6 +131,7 @@ export class IntentWriter {
     const commands: PendingCommand[] = [];
     const refused: PendingCommand[] = [];
     let result: StoredResponse | undefined;
+    let notes: Note[] | null = null;
     for (const pending of this.#pending) {
       const next = transition(record, pending.command, this.#setup.clock.now());
       if (!next.ok) {
@@ -110,19 +141,28 @@ export class IntentWriter {
       commands.push(pending);
       record = next.record;
       events.push(...next.events);
+      if ('notes' in pending.command) (notes ??= []).push(...(pending.command.notes ?? []));
       if (pending.command.type === 'complete' && record.status === 'COMPLETED') {
         result = pending.command.result;
       }
     }
     this.#pending = [];
     const stored = encodeStored(record.id, events);
-    return { record, events: stored, ...(result && { result }), commands, refused };
+    return { record, events: stored, ...(result && { result }), commands, refused, notes };
   }
 
   #request(attempted: Attempted): CommitRequest {
-    const { record, events, result } = attempted;
+    const { record, events, result, notes } = attempted;
     const expected = { seq: this.#record.seq, lease: this.#setup.lease };
-    return { expected, record, events, ...(result && { result }) };
+    const freesLiveKey = freedLiveKey(this.#record, record);
+    return {
+      expected,
+      record,
+      events,
+      ...(result && { result }),
+      ...(notes && { notes }),
+      ...(freesLiveKey !== undefined && { freesLiveKey }),
+    };
   }
 
   #settle(attempted: Attempted, result: Committed | null): void {

@@ -1,12 +1,16 @@
+import { FOREVER_AT } from '@durable-api/protocol';
 import { DurableError } from '../errors.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { DebounceRule, ResolvedOptions } from '../options.ts';
 import type { IntentRecord } from '../state/intent.ts';
+import { placeId } from '../state/place-id.ts';
 import { createIntent, type NewIntent } from '../state/submit.ts';
-import type { SubmitRequest } from '../store/store.ts';
+import type { StoredEvent, SubmitRequest } from '../store/store.ts';
 import type { AttemptPool } from './attempt-pool.ts';
+import { Debouncer, type Debounced, type DebouncedSubmission } from './debouncer.ts';
 import { encodeStored } from './encode-stored.ts';
 import type { GroupCommit, Submitted } from './group-commit.ts';
-import { newId } from './new-id.ts';
+import type { WrittenChange } from './intent-writer.ts';
+import { IdSource } from './new-id.ts';
 import type { Operation } from './operation.ts';
 import type { StoreClock } from './store-clock.ts';
 import { withTimeout } from './with-timeout.ts';
@@ -15,6 +19,10 @@ import { withTimeout } from './with-timeout.ts';
 export type Submission = Omit<NewIntent, 'id' | 'deadlineAt' | 'operation'> & {
   readonly operation: Operation;
   readonly input: string;
+  /** Default: a new one. */
+  readonly id?: string;
+  /** The latest instant to which the start can be put off; the deadline counts from it. */
+  readonly latestStartAt?: number;
   /** The transaction of the caller's own that the submit is a part of. */
   readonly transaction?: unknown;
 };
@@ -23,6 +31,8 @@ export type Submission = Omit<NewIntent, 'id' | 'deadlineAt' | 'operation'> & {
 export interface Submitting {
   /** The record as it will be stored, unless an earlier intent has its idempotency key. */
   readonly record: IntentRecord;
+  /** The events that are stored with it. */
+  readonly events: readonly StoredEvent[];
   /**
    * Stores it; must be called. Rejects with a `DurableError` when the store fails or takes too long.
    */
@@ -40,6 +50,7 @@ export interface SubmitterSetup {
   readonly ready: () => Promise<void>;
   /** Whether this process starts attempts. */
   readonly works: () => boolean;
+  readonly onWritten: (change: WrittenChange) => void;
   readonly onStored: (request: SubmitRequest) => void;
   /** An intent that is not worked on here is due, or may be. */
   readonly onDue: (dueAt: number) => void;
@@ -48,53 +59,82 @@ export interface SubmitterSetup {
 /** Stores intents and, while there is room, starts them in the same write. */
 export class Submitter {
   readonly #setup: SubmitterSetup;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #ids = new IdSource();
+  readonly #debouncer: Debouncer;
+  #underWay = 0;
+  #onIdle: PromiseWithResolvers<void> | null = null;
 
   constructor(setup: SubmitterSetup) {
     this.#setup = setup;
+    this.#debouncer = new Debouncer(setup, (submission) => this.prepare(submission));
   }
 
   /** Prepares an intent. Nothing is stored yet, so that one can begin to listen first. */
   prepare(submission: Submission): Submitting {
     const { pool, clock, options, holder, works } = this.#setup;
-    if (this.#underWay.size >= options.limits.maxPendingSubmits) {
+    if (this.#underWay >= options.limits.maxPendingSubmits) {
       const message = 'Too many submits wait for the store; try again later.';
       throw new DurableError('overloaded', message, { retryAfterSeconds: 1 });
     }
     const now = clock.now();
-    const { input, operation, transaction, ...intent } = submission;
+    const { input, operation, transaction, latestStartAt, ...intent } = submission;
     const { deadlineMs } = operation.options;
+    const startAt = Math.max(now, intent.startAt ?? now);
     // What may be rolled back yet must not be started.
     const isOwn = transaction === undefined;
-    const isEager = isOwn && works() && pool.room > 0 && (intent.startAt ?? now) <= now;
+    const { lanes } = operation.options;
+    // Whose turn it is where there are lanes is for a claim to say.
+    const mayStart = lanes === null && pool.room > 0 && pool.limits.roomOf(operation) > 0;
+    const isEager = isOwn && works() && mayStart && startAt === now;
+    const id = intent.id ?? this.#ids.next(now);
+    const { key = '', priority = 0, ...others } = intent;
     const { record, events } = createIntent(
       {
-        ...intent,
-        id: newId(now),
+        ...others,
+        id: lanes === null ? id : placeId(id, operation.name, key),
+        ...(lanes !== null && { key, priority }),
         operation: operation.name,
-        deadlineAt: deadlineMs === null ? null : now + deadlineMs,
+        deadlineAt:
+          deadlineMs === null
+            ? null
+            : Math.min((latestStartAt ?? startAt) + deadlineMs, FOREVER_AT),
       },
       now,
       isEager ? { holder, until: now + options.leaseMs } : null,
     );
     const request = { record, events: encodeStored(record.id, events), input };
     // From now on, so that many submits of one moment do not all take the last place.
-    const unreserve = isEager ? pool.reserve(1) : null;
+    const unreserve = isEager ? pool.reserveFor(operation) : null;
     return {
       record,
+      events: request.events,
       store: () => {
         const stored = isOwn
           ? this.#submit(request, operation, unreserve)
           : this.#submitWithin(transaction, request);
-        this.#track(stored);
+        this.#underWay += 1;
+        stored.then(this.#done, this.#done);
         return withTimeout(stored, options.storeTimeoutMs, options.clock);
       },
     };
   }
 
+  /** An id that no intent has yet, for an intent of this operation that is submitted without a key. */
+  newId(operation: Operation | undefined): string {
+    const id = this.#ids.next(this.#setup.clock.now());
+    const isPlaced = operation !== undefined && operation.options.lanes !== null;
+    return isPlaced ? placeId(id, operation.name, '') : id;
+  }
+
+  /** Stores one whose start submits of its live key put off. Rejects with a `DurableError`. */
+  debounce(submission: DebouncedSubmission, rule: DebounceRule): Promise<Debounced> {
+    const { storeTimeoutMs, clock } = this.#setup.options;
+    return withTimeout(this.#debouncer.submit(submission, rule), storeTimeoutMs, clock);
+  }
+
   /** Resolves when every submit that has begun is dealt with. */
   async idle(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
+    if (this.#underWay > 0) await (this.#onIdle ??= Promise.withResolvers()).promise;
   }
 
   async #submit(
@@ -138,8 +178,10 @@ export class Submitter {
     return result;
   }
 
-  #track(work: Promise<unknown>): void {
-    this.#underWay.add(work);
-    void work.catch(() => {}).then(() => this.#underWay.delete(work));
-  }
+  readonly #done = (): void => {
+    this.#underWay -= 1;
+    if (this.#underWay > 0) return;
+    this.#onIdle?.resolve();
+    this.#onIdle = null;
+  };
 }

@@ -20,6 +20,13 @@ export function eventsForm(accept: string | undefined): 'stream' | 'list' | null
   return list > stream ? 'list' : 'stream';
 }
 
+/** Whether an `Accept` header names `type`, and wants nothing else more. */
+export function prefers(accept: string | undefined, type: string): boolean {
+  if (accept === undefined || !accept.toLowerCase().includes(type)) return false;
+  const quality = qualityOf(accept, type);
+  return quality > 0 && quality >= qualityOf(accept, 'text/plain');
+}
+
 /** The quality that an `Accept` header gives to `type` (RFC 9110 §12.5.1); 1 without a header. */
 function qualityOf(accept: string | undefined, type: string): number {
   if (accept === undefined) return 1;

@@ -9,11 +9,12 @@ const BODY_ERRORS = {
   ],
   'entity.parse.failed': [
     'body_unreadable',
-    'It is no well-formed JSON or form. Check its syntax.',
+    'It is no well-formed JSON object, JSON list or form. Check its syntax.',
   ],
   'entity.too.large': [
     'payload_too_large',
-    'It is larger than the body parser takes. Upload large data elsewhere and send a reference.',
+    'It is larger than the body parser takes. Upload large data elsewhere and send a reference, or ' +
+      'have the app raise the limit of its parser.',
   ],
   'parameters.too.many': ['payload_too_large', 'It has too many parameters. Send JSON.'],
   'request.aborted': ['body_unreadable', 'It broke off. Send it again.'],

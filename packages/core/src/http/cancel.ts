@@ -12,25 +12,25 @@ export async function cancel<Source>(
   exchange: Exchange<Source>,
   intentId: string,
 ): Promise<PlainReply> {
-  const { setup, request } = exchange;
+  const { setup } = exchange;
   const { record } = await findOwn(exchange, intentId);
   if (isTerminal(record.status)) return ended(exchange, record);
-  const outcome = await setup.engine.command(record, { type: 'requestCancel' });
+  const outcome = await setup.engine.cancel(record);
   if (!('record' in outcome)) {
     throw new DurableError('intent_not_found', 'The intent is gone: it was removed just now.');
   }
   if (isTerminal(outcome.record.status)) return ended(exchange, outcome.record);
-  return snapshotReply(request, outcome.record, undefined, 202);
+  return snapshotReply(exchange, outcome.record, undefined, 202);
 }
 
-function ended<Source>({ request }: Exchange<Source>, record: EndedRecord): PlainReply {
-  if (record.status === 'CANCELED') return snapshotReply(request, record, undefined);
+function ended<Source>(exchange: Exchange<Source>, record: EndedRecord): PlainReply {
+  if (record.status === 'CANCELED') return snapshotReply(exchange, record, undefined);
   throw new DurableError(
     'intent_terminal',
     `It ended as ${record.status}; nothing is left to cancel.`,
     {
       intentId: record.id,
-      links: intentLinks(request.operationPath, record.id),
+      links: intentLinks(exchange.request.operationPath, record.id),
     },
   );
 }

@@ -17,6 +17,8 @@ export interface PlainRequest<Source = unknown> {
   readonly headers: IncomingHttpHeaders;
   /** What the attempt will be given; called once, for a submit. */
   capture(): CapturedRequest | Promise<CapturedRequest>;
+  /** What a body parser made of the body; called once, for a signal. */
+  body(): unknown;
   /** Calls `listener` when the client has left before it was answered. */
   onClose(listener: () => void): void;
 }

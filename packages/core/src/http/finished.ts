@@ -1,4 +1,4 @@
-import { HEADERS, type Links } from '@durable-api/protocol';
+import { HEADERS, type Failure, type Links } from '@durable-api/protocol';
 import { DurableError } from '../errors.ts';
 import type { IntentRecord, StoredResponse } from '../state/intent.ts';
 import type { FullReply } from './exchange.ts';
@@ -29,7 +29,7 @@ export function finishedReply(
       };
     case 'FAILED': {
       const error = record.error ?? { code: 'unknown', message: 'Unknown.', retryable: false };
-      const detail = `The operation failed: ${error.message} Submit it again to try anew.`;
+      const detail = `The operation failed: ${sentence(error.message)} ${adviceAfter(error)}`;
       const failed = new DurableError('intent_failed', detail, options);
       return problemReply(failed, { error, retryable: error.retryable });
     }
@@ -48,4 +48,14 @@ export function finishedReply(
     retryAfterSeconds: 1,
   });
   return problemReply(early, { intentStatus: record.status, retryable: true });
+}
+
+function sentence(message: string): string {
+  return /[.!?…]$/.test(message) ? message : `${message}.`;
+}
+
+function adviceAfter({ retryable }: Failure): string {
+  return retryable
+    ? 'Submit it again to try anew.'
+    : 'The same request is likely to fail again: mend what it says first.';
 }

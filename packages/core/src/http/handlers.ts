@@ -2,6 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Operation } from '../engine/operation.ts';
 import { DurableError } from '../errors.ts';
 import type { DurableApiOptions, ResolvedOptions } from '../options.ts';
+import type { IntentRecord } from '../state/intent.ts';
 import type { Found } from '../store/store.ts';
 import type { PlainRequest } from './exchange.ts';
 
@@ -28,16 +29,24 @@ export interface Exchange<Source> {
 export async function findOwn<Source>(
   exchange: Exchange<Source>,
   intentId: string,
-  include?: 'result',
+  include?: 'input' | 'result',
 ): Promise<Found> {
-  const { setup, request, operation, owner } = exchange;
+  const { setup, operation, owner } = exchange;
   const found = await setup.engine.find(intentId, include);
   const isOwn =
     found !== undefined &&
     found.record.owner === owner &&
     found.record.operation === operation.name &&
-    (setup.authorize === undefined || (await setup.authorize(request.source, found.record)));
+    (await mayBeSeen(exchange, found.record));
   if (isOwn) return found;
   const message = 'No intent of yours has this id here. It may be mistyped, or older than is kept.';
   throw new DurableError('intent_not_found', message);
+}
+
+/** Whether the requester may see an intent of its owner's: what `authorize` says. */
+export async function mayBeSeen<Source>(
+  { setup, request }: Exchange<Source>,
+  record: IntentRecord,
+): Promise<boolean> {
+  return setup.authorize === undefined || (await setup.authorize(request.source, record));
 }

@@ -3,12 +3,13 @@ import { DurableError } from '../errors.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import { eventsForm, wantsStream } from './accept.ts';
 import { readCursor } from './cursor.ts';
-import type { FullReply, PlainReply, PlainRequest } from './exchange.ts';
+import type { FullReply, PlainReply } from './exchange.ts';
 import { finishedReply } from './finished.ts';
 import { findOwn, type Exchange } from './handlers.ts';
 import { parsePrefer } from './prefer.ts';
 import { queryNumber } from './query.ts';
 import { emptyReply, jsonReply } from './reply.ts';
+import { retryAfter } from './retry-after.ts';
 import { isOver, streamReply } from './stream.ts';
 
 /** The most events of one JSON list. */
@@ -27,9 +28,9 @@ export async function snapshot<Source>(
   const known = request.headers[HEADERS.ifNoneMatch];
   const { waitSeconds } = parsePrefer(request.headers[HEADERS.prefer]);
   if (waitSeconds === null || isTerminal(record.status))
-    return snapshotReply(request, record, known);
+    return snapshotReply(exchange, record, known);
   const isKnown = known === undefined || matches(known, etagOf(record));
-  if (!isKnown) return snapshotReply(request, record, known);
+  if (!isKnown) return snapshotReply(exchange, record, known);
   const wait = setup.engine.hub.waitFor({
     record,
     timeoutMs: waitSeconds * 1_000,
@@ -37,7 +38,7 @@ export async function snapshot<Source>(
   });
   request.onClose(() => wait.cancel());
   const change = await wait.change;
-  const reply = snapshotReply(request, change?.record ?? record, known);
+  const reply = snapshotReply(exchange, change?.record ?? record, known);
   const applied = { [HEADERS.preferenceApplied]: `wait=${waitSeconds}` };
   return { ...reply, headers: { ...reply.headers, ...applied } };
 }
@@ -71,8 +72,8 @@ export async function result<Source>(
 }
 
 /** The status document of an intent. */
-export function snapshotReply(
-  request: PlainRequest,
+export function snapshotReply<Source>(
+  { setup, request }: Pick<Exchange<Source>, 'setup' | 'request'>,
   record: IntentRecord,
   known: string | undefined,
   status = 200,
@@ -83,7 +84,8 @@ export function snapshotReply(
     [HEADERS.cacheControl]: 'private, no-cache',
     [HEADERS.vary]: 'Accept, Prefer',
   };
-  if (!isTerminal(record.status)) headers[HEADERS.retryAfter] = '1';
+  if (!isTerminal(record.status))
+    headers[HEADERS.retryAfter] = retryAfter(record, setup.engine.clock.now());
   if (known !== undefined && matches(known, etag)) return emptyReply(304, headers);
   const links = intentLinks(request.operationPath, record.id);
   return jsonReply(status, encodeSnapshot(record, links), headers);

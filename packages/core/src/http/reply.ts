@@ -1,4 +1,10 @@
-import { encodeProblem, HEADERS, MEDIA_TYPES, type ProblemSource } from '@durable-api/protocol';
+import {
+  encodeProblem,
+  HEADERS,
+  MEDIA_TYPES,
+  type ProblemCode,
+  type ProblemSource,
+} from '@durable-api/protocol';
 import { DurableError, isDurableError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { FullReply } from './exchange.ts';
@@ -53,9 +59,24 @@ export function problemReply(error: DurableError, extra: Partial<ProblemSource> 
   };
 }
 
-/** The answer for anything thrown while a request is dealt with; what is not ours says nothing. */
-export function errorReply(thrown: unknown, logger: Logger): FullReply {
-  if (isDurableError(thrown)) return problemReply(thrown);
+/** What stands for the messages of a store, which may name hosts, users and files. */
+const UNEXPOSED: Readonly<Partial<Record<ProblemCode, string>>> = {
+  store_unavailable: 'The store does not answer, and the outcome is unknown. Try again later.',
+  store_full: 'The store takes nothing more at the moment. Try again later.',
+  options_invalid: 'The server is not set up as it must be; the cause is in its log.',
+};
+
+/**
+ * The answer for anything thrown while a request is dealt with; what is not ours says nothing, and what a
+ * store says is told only if `exposeErrors` lets it.
+ */
+export function errorReply(thrown: unknown, logger: Logger, exposeErrors = false): FullReply {
+  if (isDurableError(thrown)) {
+    const unexposed = exposeErrors ? undefined : UNEXPOSED[thrown.code];
+    if (unexposed === undefined) return problemReply(thrown);
+    logger.warn({ err: thrown }, 'A request to a durable operation could not be answered');
+    return problemReply(new DurableError(thrown.code, unexposed, thrown.options));
+  }
   logger.error({ err: thrown }, 'A request to a durable operation failed');
   const detail = 'The server failed to answer; the cause is in its log.';
   return problemReply(new DurableError('internal_error', detail));

@@ -15,7 +15,8 @@ export interface ReplyTarget extends StreamSink {
  * For `HEAD` only the head is sent.
  */
 export function sendReply(reply: PlainReply, target: ReplyTarget, method: string): void {
-  if (target.headersSent) return;
+  // Who left meanwhile gets nothing; a stream to nobody would never hear that it is over.
+  if (target.headersSent || hasLeft(target)) return;
   const headers: Record<string, string | number> = { ...reply.headers };
   const vary = mergeVary(target.getHeader('vary'), reply.headers['vary']);
   if (vary !== undefined) headers['vary'] = vary;
@@ -34,6 +35,14 @@ export function sendReply(reply: PlainReply, target: ReplyTarget, method: string
   target.writeHead(reply.status, headers);
   if (method === 'HEAD' || reply.body.length === 0) target.end();
   else target.end(reply.body);
+}
+
+/** Whether who waited for this response of Node's has gone: nothing will be heard of the client any more. */
+export function hasLeft(response: object): boolean {
+  if ('closed' in response) return response.closed === true;
+  // Over HTTP/2 only its stream tells.
+  const stream: unknown = Reflect.get(response, 'stream');
+  return Reflect.get(Object(stream), 'destroyed') === true;
 }
 
 /** Our `Vary` with the names that the app has set before; undefined when we have none. */

@@ -1,5 +1,6 @@
 import { HEADERS, isTerminal, MEDIA_TYPES } from '@durable-api/protocol';
 import { encodeRetry } from '../observe/sse.ts';
+import type { StreamForm } from '../observe/stream-form.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import type { StreamReply } from './exchange.ts';
@@ -22,6 +23,7 @@ export interface StreamRequest {
   readonly after: number;
   readonly maxAgeMs?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly form?: StreamForm;
 }
 
 /** An answer that streams the events of an intent. */

@@ -1,17 +1,22 @@
+import { setImmediate } from 'node:timers/promises';
 import { encodeSubmitted, HEADERS, intentLinks, isTerminal } from '@durable-api/protocol';
 import { DurableError } from '../errors.ts';
+import type { Submission, Submitting } from '../engine/submitter.ts';
 import type { Change } from '../observe/topic.ts';
+import { earlierOf } from '../intents/earlier.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import { wantsStream } from './accept.ts';
 import type { FullReply, PlainReply } from './exchange.ts';
 import { finishedReply } from './finished.ts';
 import { hashParts } from './fingerprint.ts';
-import type { Exchange } from './handlers.ts';
+import { mayBeSeen, type Exchange } from './handlers.ts';
 import { parseIdempotencyKey } from './idempotency-key.ts';
 import { encodeInput } from './input.ts';
 import { parsePrefer } from './prefer.ts';
 import { jsonReply } from './reply.ts';
+import { restsUntil, retryAfter } from './retry-after.ts';
 import { streamReply } from './stream.ts';
+import { asksNothing, wishesOf } from './wishes.ts';
 
 /** `POST P`: stores an intent and answers 202, the finished response, or the stream of its events. */
 export async function submit<Source>(exchange: Exchange<Source>): Promise<PlainReply> {
@@ -30,35 +35,111 @@ export async function submit<Source>(exchange: Exchange<Source>): Promise<PlainR
       : { key: hashParts([owner, operation.name, key]), fingerprint: input.fingerprint() };
   // An intent is dated by the store's clock, which is known once the store is open.
   await engine.opened();
-  const submitting = engine.prepare({ operation, owner, idempotency, input: input.json });
-  const wait =
-    waitSeconds === null ? null : waitForEnd(exchange, submitting.record, waitSeconds, true);
+  const submission: Submission = {
+    operation,
+    owner,
+    idempotency,
+    input: input.json,
+    ...(asksNothing(operation.options) ? null : await wishesOf(exchange)),
+  };
+  const { liveKey } = submission;
+  const { debounce } = operation.options;
+  if (liveKey !== undefined && debounce !== null) {
+    const { outcome, record } = await engine.submitter.debounce(
+      { ...submission, liveKey },
+      debounce,
+    );
+    if (outcome === 'created') return answered(exchange, record, waitSeconds, null);
+    return answerEarlier(exchange, submission, record, waitSeconds);
+  }
+  const submitting = engine.prepare(submission);
+  const wait = isWorthWaiting(exchange, submitting.record, waitSeconds)
+    ? waitForEnd(exchange, submitting.record, waitSeconds, true)
+    : null;
+  const release = wait === null && wantsStream(headers.accept) ? hold(exchange, submitting) : null;
   try {
     const stored = await submitting.store();
     if (stored.outcome === 'created') {
       if (wait !== null) return await waited(exchange, submitting.record, wait, waitSeconds);
-      return accepted(exchange, submitting.record, false);
+      if (release !== null) return await followed(exchange, submitting.record, release);
+      return accepted(exchange, submitting.record, null);
     }
     wait?.cancel();
-    if (stored.record.idempotency?.fingerprint !== idempotency?.fingerprint) throw reused();
-    return await replay(exchange, stored.record, waitSeconds);
+    release?.();
+    return await answerEarlier(exchange, submission, stored.record, waitSeconds);
   } catch (error) {
     wait?.cancel();
+    release?.();
     throw error;
   }
 }
 
-/** The answer for an earlier intent with the same key and request. */
-async function replay<Source>(
+function hold<Source>(
+  { setup, request }: Exchange<Source>,
+  { record, events }: Submitting,
+): () => void {
+  const release = setup.engine.hub.hold(record, events);
+  request.onClose(release);
+  return release;
+}
+
+/** The stream of an intent that was stored just now. */
+async function followed<Source>(
   exchange: Exchange<Source>,
+  record: IntentRecord,
+  release: () => void,
+): Promise<PlainReply> {
+  // The attempt has begun. Let what it writes leave first: that takes a disk's time, and who watches
+  // waits for it.
+  await setImmediate();
+  const reply = accepted(exchange, record, null);
+  if (reply.kind !== 'stream') return reply;
+  return {
+    ...reply,
+    open(sink) {
+      reply.open(sink);
+      release();
+    },
+  };
+}
+
+/** The answer of a submit for which there is an intent already. */
+async function answerEarlier<Source>(
+  exchange: Exchange<Source>,
+  submission: Submission,
   record: IntentRecord,
   waitSeconds: number | null,
 ): Promise<PlainReply> {
-  if (waitSeconds === null) return accepted(exchange, record, true);
+  const earlier = earlierOf(record, submission);
+  if (earlier === 'reused') throw reused();
+  const mark = earlier === 'same' ? HEADERS.idempotencyReplayed : HEADERS.intentDeduplicated;
+  // Who may not see it is told that it was accepted, as at first, and nothing of what became of it.
+  if (!(await mayBeSeen(exchange, record))) return acceptedReply(exchange, record, mark);
+  return answered(exchange, record, waitSeconds, mark);
+}
+
+/** The answer for an intent that is there; `mark` names the header that says why it was before. */
+async function answered<Source>(
+  exchange: Exchange<Source>,
+  record: IntentRecord,
+  waitSeconds: number | null,
+  mark: Mark | null,
+): Promise<PlainReply> {
+  if (!isWorthWaiting(exchange, record, waitSeconds)) return accepted(exchange, record, mark);
   const reply = isTerminal(record.status)
     ? await finished(exchange, record.id, waitSeconds)
     : await waited(exchange, record, waitForEnd(exchange, record, waitSeconds, false), waitSeconds);
-  return { ...reply, headers: { ...reply.headers, [HEADERS.idempotencyReplayed]: 'true' } };
+  return mark === null ? reply : { ...reply, headers: { ...reply.headers, [mark]: 'true' } };
+}
+
+/** Whether a client that would wait for so long may see the end: it does not when it starts only later. */
+function isWorthWaiting<Source>(
+  { setup }: Exchange<Source>,
+  record: IntentRecord,
+  waitSeconds: number | null,
+): waitSeconds is number {
+  if (waitSeconds === null) return false;
+  return !restsUntil(record, setup.engine.clock.now() + waitSeconds * 1_000);
 }
 
 type Wait = ReturnType<typeof waitForEnd>;
@@ -87,8 +168,7 @@ async function waited<Source>(
   waitSeconds: number | null,
 ): Promise<PlainReply> {
   const change = await wait.change;
-  if (change === null || !isTerminal(change.record.status))
-    return accepted(exchange, record, false);
+  if (change === null || !isTerminal(change.record.status)) return accepted(exchange, record, null);
   return finished(exchange, record.id, waitSeconds, change);
 }
 
@@ -116,27 +196,44 @@ async function finished<Source>(
   };
 }
 
+/** The header of an answer that leads to an intent of before. */
+type Mark = typeof HEADERS.idempotencyReplayed | typeof HEADERS.intentDeduplicated;
+
 /** 202 with where to look, or the events themselves for who accepts `text/event-stream`. */
-function accepted<Source>(
+export function accepted<Source>(
+  exchange: Exchange<Source>,
+  record: IntentRecord,
+  mark: Mark | null,
+): PlainReply {
+  const { setup, request } = exchange;
+  if (!wantsStream(request.headers.accept)) return acceptedReply(exchange, record, mark);
+  const { self } = intentLinks(request.operationPath, record.id);
+  const headers = acceptedHeaders(self, mark);
+  return streamReply(setup.engine, { record, after: 0, headers });
+}
+
+function acceptedReply<Source>(
   { setup, request }: Exchange<Source>,
   record: IntentRecord,
-  isReplayed: boolean,
-): PlainReply {
+  mark: Mark | null,
+): FullReply {
   const { self, events } = intentLinks(request.operationPath, record.id);
-  const headers: Record<string, string> = { [HEADERS.location]: self };
-  if (isReplayed) headers[HEADERS.idempotencyReplayed] = 'true';
-  if (wantsStream(request.headers.accept)) {
-    return streamReply(setup.engine, { record, after: 0, headers });
-  }
+  const headers = acceptedHeaders(self, mark);
   headers[HEADERS.intentId] = record.id;
   headers[HEADERS.link] = `<${self}>; rel="status", <${events}>; rel="monitor"`;
-  headers[HEADERS.retryAfter] = '1';
+  headers[HEADERS.retryAfter] = retryAfter(record, setup.engine.clock.now());
   headers[HEADERS.vary] = 'Accept, Prefer';
   return jsonReply(
     202,
     encodeSubmitted(request.operationPath, record.id, record.createdAt),
     headers,
   );
+}
+
+function acceptedHeaders(self: string, mark: Mark | null): Record<string, string> {
+  const headers: Record<string, string> = { [HEADERS.location]: self };
+  if (mark !== null) headers[mark] = 'true';
+  return headers;
 }
 
 function reused(): DurableError {

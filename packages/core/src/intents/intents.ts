@@ -2,41 +2,22 @@ import { isTerminal, type Status, type WireEvent } from '@durable-api/protocol';
 import type { Engine } from '../engine/engine.ts';
 import { withTimeout } from '../engine/with-timeout.ts';
 import { DurableError } from '../errors.ts';
-import { hashParts } from '../http/fingerprint.ts';
-import { encodeInput } from '../http/input.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { checkOwner } from '../owner.ts';
 import type { IntentRecord, StoredResponse } from '../state/intent.ts';
-import type { Found } from '../store/store.ts';
+import type { Found, ListRequest } from '../store/store.ts';
+import { checkPayload, checkPayloadSize } from '../http/payload.ts';
+import { checkSignalName } from '../http/routes.ts';
+import { toSignal, undelivered } from './signal.ts';
 import { observeIntent } from './observe-intent.ts';
-
-/** What an operation is given by a submit from code, as a request would give it. */
-export interface IntentInput {
-  /** The parsed body: a JSON value, or bytes. */
-  readonly body?: unknown;
-  /** What the adapter keeps of a request beside its body; a JSON object. Its form is the adapter's. */
-  readonly rest?: Readonly<Record<string, unknown>> | undefined;
-}
-
-/** How to submit. */
-export interface SubmitIntentOptions {
-  /** Whose intent it is: what `identify` returns for its owner's requests. Default `''`. */
-  readonly owner?: string | undefined;
-  /** Names the submit, so that repeating it gives the same intent. */
-  readonly idempotencyKey?: string | undefined;
-  /**
-   * A transaction of your own that the submit shall be a part of: the intent is there when it commits,
-   * and never was when it rolls back. The store says what it takes, for instance a client of `pg`.
-   */
-  readonly transaction?: unknown;
-}
-
-/** A stored submit. */
-export interface SubmittedIntent {
-  readonly record: IntentRecord;
-  /** True when an earlier submit had the idempotency key: `record` is what that one stored. */
-  readonly isReplayed: boolean;
-}
+import { retryIntent } from './retry-intent.ts';
+import { retryMany, type RetriedMany, type RetryManyOptions } from './retry-many.ts';
+import {
+  submitIntent,
+  type IntentInput,
+  type SubmitIntentOptions,
+  type SubmittedIntent,
+} from './submit-intent.ts';
 
 /** Whose intent is meant. */
 export interface IntentOwner {
@@ -60,6 +41,20 @@ export interface CancelIntentOptions extends IntentOwner {
   readonly actor?: string | undefined;
   /** Why, for the event. */
   readonly reason?: string | undefined;
+}
+
+/** How to retry. */
+export interface RetryIntentOptions extends IntentOwner {
+  /** Names the retry, so that repeating it gives the same intent. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** How to send a signal. */
+export interface SignalIntentOptions extends IntentOwner {
+  /** Names the signal, so that sending it again changes nothing. */
+  readonly idempotencyKey?: string | undefined;
+  /** Who sends it, for the event. */
+  readonly actor?: string | undefined;
 }
 
 /** From where to observe. */
@@ -87,36 +82,15 @@ export class Intents {
    * Stores an intent of the operation of this name; resolves after the store's commit, or with a
    * `transaction` when the intent is a part of that.
    * @throws DurableError `handler_unavailable` for an operation that is not declared in this process,
-   * `idempotency_key_reused`, `owner_forbidden`, or the code of what is wrong with the payload.
+   * `idempotency_key_reused`, `owner_forbidden`, `start_invalid`, or the code of what is wrong with the payload.
    */
   async submit(
     operationName: string,
     input: IntentInput = {},
-    { owner = '', idempotencyKey, transaction }: SubmitIntentOptions = {},
+    options: SubmitIntentOptions = {},
   ): Promise<SubmittedIntent> {
     const operation = this.#engine.operation(operationName);
-    checkOwner(owner);
-    const { body, rest = {} } = input;
-    const identity = { method: '', url: '' };
-    const encoded = encodeInput({ identity, body, rest }, this.#options.limits);
-    const idempotency =
-      idempotencyKey === undefined
-        ? null
-        : {
-            key: hashParts([owner, operation.name, idempotencyKey]),
-            fingerprint: hashParts([encoded.json]),
-          };
-    const submitting = this.#engine.prepare({
-      operation,
-      owner,
-      idempotency,
-      input: encoded.json,
-      transaction,
-    });
-    const stored = await submitting.store();
-    if (stored.outcome === 'created') return { record: submitting.record, isReplayed: false };
-    if (stored.record.idempotency?.fingerprint !== idempotency?.fingerprint) throw reused();
-    return { record: stored.record, isReplayed: true };
+    return submitIntent(this.#engine, operation, input, options, this.#options.limits);
   }
 
   /** The intent as it is now; null when there is none of this owner's. */
@@ -157,13 +131,66 @@ export class Intents {
     const record = (await this.#find(intentId, owner))?.record;
     if (record === undefined) throw notFound(intentId);
     if (isTerminal(record.status)) return canceled(record);
-    const outcome = await this.#engine.command(record, {
-      type: 'requestCancel',
+    const outcome = await this.#engine.cancel(record, {
       ...(actor !== undefined && { actor }),
       ...(reason !== undefined && { reason }),
     });
     if (!('record' in outcome)) throw notFound(intentId);
     return isTerminal(outcome.record.status) ? canceled(outcome.record) : outcome.record;
+  }
+
+  /**
+   * Does again what FAILED, TIMED_OUT or was CANCELED: a new intent with the same input and owner, whose
+   * `retriedFrom` is the old one. Ends never change, so the old one stays as it is.
+   * @throws DurableError `intent_not_found`, `intent_not_retryable` for one that COMPLETED or has not
+   * ended, `handler_unavailable` when its operation is not declared in this process.
+   */
+  async retry(
+    intentId: string,
+    { owner, idempotencyKey }: RetryIntentOptions = {},
+  ): Promise<SubmittedIntent> {
+    const found = await this.#find(intentId, owner, 'input');
+    if (found === undefined) throw notFound(intentId);
+    const operation = this.#engine.operation(found.record.operation);
+    return retryIntent(this.#engine, operation, found, idempotencyKey ?? null);
+  }
+
+  /**
+   * Retries what ended badly and fits, in bounded calls: give each the `next` of the one before. However
+   * often an intent is met, it is retried once.
+   * @throws DurableError `options_invalid`, or `handler_unavailable` when an operation is not declared in
+   * this process; what was retried until then is, and calling again goes on.
+   */
+  async retryMany(options: RetryManyOptions = {}): Promise<RetriedMany> {
+    const { store, storeTimeoutMs, clock } = this.#options;
+    if (options.owner !== undefined) checkOwner(options.owner);
+    await this.#engine.ready();
+    const list = (request: ListRequest): ReturnType<typeof store.list> =>
+      withTimeout(store.list(request), storeTimeoutMs, clock);
+    return retryMany(this.#engine, list, options);
+  }
+
+  /**
+   * Hands a JSON value to the handler's `waitFor(name)`, also before it waits. Resolves to the seq of the
+   * signal's event.
+   * @throws DurableError `intent_not_found`, `intent_terminal`, `idempotency_key_reused`, `signals_full`,
+   * `signal_name_invalid`, or the code of what is wrong with the payload.
+   */
+  async signal(
+    intentId: string,
+    name: string,
+    payload: unknown = null,
+    { owner, idempotencyKey, actor }: SignalIntentOptions = {},
+  ): Promise<number> {
+    checkSignalName(name);
+    checkPayload(payload, this.#options.limits);
+    checkPayloadSize(JSON.stringify(payload), this.#options.limits);
+    const record = (await this.#find(intentId, owner))?.record;
+    if (record === undefined) throw notFound(intentId);
+    const key = idempotencyKey ?? null;
+    const outcome = await this.#engine.signal(intentId, toSignal(name, payload, { key, actor }));
+    if ('seq' in outcome) return outcome.seq;
+    throw undelivered(outcome, name, { intentId });
   }
 
   /**
@@ -184,7 +211,7 @@ export class Intents {
   async #find(
     intentId: string,
     owner: string | undefined,
-    include?: 'result',
+    include?: 'input' | 'result',
   ): Promise<Found | undefined> {
     const found = await this.#engine.find(intentId, include);
     return owner === undefined || found?.record.owner === owner ? found : undefined;
@@ -200,10 +227,4 @@ function canceled(record: IntentRecord): IntentRecord {
 function notFound(intentId: string): DurableError {
   const message = `There is no intent ${intentId} of this owner. It may be older than is kept.`;
   return new DurableError('intent_not_found', message);
-}
-
-function reused(): DurableError {
-  const message =
-    'This idempotency key belongs to a submit with another input. Use a fresh key for a new submit.';
-  return new DurableError('idempotency_key_reused', message);
 }

@@ -3,8 +3,9 @@ import { DurableError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import type { Store, StoredEvent } from '../store/store.ts';
-import { Observer } from './observer.ts';
-import { encodeRetry } from './sse.ts';
+import { Observer, type ObserverHost } from './observer.ts';
+import { SSE_FORM } from './sse.ts';
+import type { StreamForm } from './stream-form.ts';
 import type { StreamSink } from './stream-sink.ts';
 import type { Change } from './topic.ts';
 import { Topics } from './topics.ts';
@@ -21,6 +22,8 @@ export interface ObserveRequest {
   readonly isNew?: boolean;
   /** Ends the stream after so long; default: the stream's usual age. */
   readonly maxAgeMs?: number;
+  /** Default: all events, as `text/event-stream`. */
+  readonly form?: StreamForm;
 }
 
 /** What to wait for. */
@@ -55,6 +58,9 @@ export type HubSetup = Pick<
 export class Hub {
   readonly #setup: HubSetup;
   readonly #topics: Topics;
+  readonly #host: ObserverHost;
+  /** The timers of observers that asked for another age than the usual one. */
+  readonly #expiries = new Map<Observer, Timer>();
   #observerCount = 0;
   #timer: Timer | null = null;
   #leaving = false;
@@ -62,6 +68,13 @@ export class Hub {
   constructor(setup: HubSetup) {
     this.#setup = setup;
     this.#topics = new Topics(setup);
+    this.#host = {
+      now: () => setup.clock.now(),
+      retryMs: () => this.retryMs(),
+      read: (id, after) => this.#read(id, after),
+      ended: (observer) => this.#remove(observer),
+      failed: (error, intentId) => setup.logger.warn({ err: error, intentId }, 'A stream failed'),
+    };
   }
 
   get observerCount(): number {
@@ -81,34 +94,49 @@ export class Hub {
     return this.#topics.refresh(ids);
   }
 
+  /**
+   * Keeps what happens to an intent that is about to be stored, with these first events, for a stream that
+   * begins then. Returns what ends that; call it when the stream has begun or will not.
+   */
+  hold(record: IntentRecord, events: readonly StoredEvent[]): () => void {
+    const topic = this.#topics.open(record, true);
+    topic.holds += 1;
+    topic.prime(events);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      topic.holds -= 1;
+      this.#topics.forget(topic);
+    };
+  }
+
   /** Streams an intent to `sink` until it ends, the stream is too old, or the client leaves. */
   observe(request: ObserveRequest): void {
-    const { record, sink, after } = request;
-    const { clock, logger } = this.#setup;
+    const { record, sink, after, form = SSE_FORM } = request;
     if (this.#leaving || this.#isFull(record.id)) {
-      sink.end(encodeRetry(this.retryMs()));
+      const farewell = form.leaving(this.retryMs());
+      if (farewell === null) sink.destroy();
+      else sink.end(farewell);
       return;
     }
     const topic = this.#topics.open(record, request.isNew === true);
     const usualAgeMs = this.#ageMs();
     const ageMs = Math.min(request.maxAgeMs ?? usualAgeMs, usualAgeMs);
-    const observer = new Observer(topic, {
+    const observer = new Observer(topic, this.#host, {
       sink,
+      form,
       // What the client has seen elsewhere may not have come here yet.
       after: Math.min(after, Math.max(record.seq, topic.lastSeq)),
-      expiresAt: clock.now() + ageMs,
-      retryMs: this.retryMs(),
-      now: () => clock.now(),
-      read: (cursor) => this.#read(record.id, cursor),
-      onEnd: (ended) => {
-        expiry?.cancel();
-        this.#remove(ended);
-      },
-      onError: (error) => logger.warn({ err: error, intentId: record.id }, 'A stream failed'),
+      expiresAt: this.#setup.clock.now() + ageMs,
     });
     // The usual age is seen to by the heartbeat's timer; only who asked for another has one of its own.
-    const expiry =
-      ageMs < usualAgeMs ? clock.setTimeout(() => observer.leave(this.retryMs()), ageMs) : null;
+    if (ageMs < usualAgeMs) {
+      this.#expiries.set(
+        observer,
+        this.#setup.clock.setTimeout(() => observer.leave(), ageMs),
+      );
+    }
     topic.observers.add(observer);
     this.#observerCount += 1;
     this.#heartbeat();
@@ -150,7 +178,7 @@ export class Hub {
   leave(): void {
     this.#leaving = true;
     for (const topic of this.#topics.all()) {
-      for (const observer of topic.observers) observer.leave(this.retryMs());
+      for (const observer of topic.observers) observer.leave();
     }
     this.#timer?.cancel();
     this.#timer = null;
@@ -169,6 +197,8 @@ export class Hub {
 
   #remove(observer: Observer): void {
     if (!observer.topic.observers.delete(observer)) return;
+    this.#expiries.get(observer)?.cancel();
+    this.#expiries.delete(observer);
     this.#observerCount -= 1;
     this.#topics.forget(observer.topic);
   }

@@ -1,24 +1,30 @@
 import type { StoredEvent } from '../store/store.ts';
-import { encodeFrames, encodeOpening, encodeRetry, HEARTBEAT } from './sse.ts';
+import type { StreamForm } from './stream-form.ts';
 import type { StreamSink } from './stream-sink.ts';
 import type { Topic } from './topic.ts';
 
 /** The most that one write of a replay has, in bytes; the next one waits for the client. */
 const MAX_WRITE_BYTES = 65_536;
 
-/** What an observer needs beside its topic. */
+/** What all observers of a process share, so that one more costs little. */
+export interface ObserverHost {
+  now(): number;
+  /** When the client shall come back after its stream ends early, in ms. */
+  retryMs(): number;
+  /** The events of an intent that follow `after`. */
+  read(id: string, after: number): Promise<readonly StoredEvent[]>;
+  ended(observer: Observer): void;
+  failed(error: unknown, intentId: string): void;
+}
+
+/** What is an observer's own. */
 export interface ObserverSetup {
   readonly sink: StreamSink;
+  readonly form: StreamForm;
   /** The last seq that the client has. */
   readonly after: number;
   /** When the stream ends and the client is asked to reconnect. */
   readonly expiresAt: number;
-  /** When the client shall come back after the stream ends early, in ms. */
-  readonly retryMs: number;
-  readonly now: () => number;
-  readonly read: (after: number) => Promise<readonly StoredEvent[]>;
-  readonly onEnd: (observer: Observer) => void;
-  readonly onError: (error: unknown) => void;
 }
 
 /**
@@ -27,26 +33,32 @@ export interface ObserverSetup {
  */
 export class Observer {
   readonly topic: Topic;
-  readonly #setup: ObserverSetup;
+  readonly #host: ObserverHost;
+  readonly #sink: StreamSink;
+  readonly #form: StreamForm;
+  readonly #expiresAt: number;
   #cursor: number;
   #blockedAt: number | null = null;
+  #hearsDrain = false;
   #reading = false;
   #ended = false;
+  #hasShown = false;
   #writtenAt: number;
 
-  constructor(topic: Topic, setup: ObserverSetup) {
+  constructor(topic: Topic, host: ObserverHost, { sink, form, after, expiresAt }: ObserverSetup) {
     this.topic = topic;
-    this.#setup = setup;
-    this.#cursor = setup.after;
-    this.#writtenAt = setup.now();
+    this.#host = host;
+    this.#sink = sink;
+    this.#form = form;
+    this.#cursor = after;
+    this.#expiresAt = expiresAt;
+    this.#writtenAt = host.now();
   }
 
   /** Sends the opening and what the client misses. */
   start(): void {
-    const { sink, retryMs } = this.#setup;
-    sink.on('close', () => this.#finish());
-    sink.on('drain', () => this.#unblock());
-    this.#write(encodeOpening(retryMs));
+    this.#sink.on('close', () => this.#finish());
+    this.#write(this.#form.opening(this.#host.retryMs()));
     this.pump();
   }
 
@@ -64,7 +76,7 @@ export class Observer {
         return;
       }
       this.#cursor = chunk.last;
-      this.#write(chunk.bytes());
+      this.#show(chunk.events, chunk.bytes(this.#form));
     }
   }
 
@@ -72,46 +84,70 @@ export class Observer {
   tick(now: number, heartbeatMs: number, stalledMs: number): void {
     if (this.#blockedAt !== null) {
       if (now - this.#blockedAt >= stalledMs) this.#drop();
-    } else if (now >= this.#setup.expiresAt) this.leave(this.#setup.retryMs);
-    else if (now - this.#writtenAt >= heartbeatMs) this.#write(HEARTBEAT);
+    } else if (now >= this.#expiresAt) this.leave();
+    else if (this.#form.heartbeat !== null && now - this.#writtenAt >= heartbeatMs)
+      this.#write(this.#form.heartbeat);
   }
 
   /** Ends the stream and tells the client when to reconnect. */
-  leave(retryMs: number): void {
+  leave(): void {
     if (this.#ended) return;
+    const farewell = this.#form.leaving(this.#host.retryMs());
+    if (farewell === null) return this.#drop();
     this.#finish();
-    this.#try(() => this.#setup.sink.end(encodeRetry(retryMs)));
+    this.#try(() => this.#sink.end(farewell));
   }
 
   async #readOn(): Promise<void> {
     this.#reading = true;
     try {
-      const events = await this.#setup.read(this.#cursor);
+      const events = await this.#host.read(this.topic.id, this.#cursor);
       this.#reading = false;
       // What the topic announced is not readable: let the client come back for it.
-      if (events.length === 0) return this.leave(this.#setup.retryMs);
-      for (const part of inParts(events)) {
+      if (events.length === 0) return this.leave();
+      const parts = [...inParts(events)];
+      // Who begins here next is given the same bytes, and reads nothing.
+      if (parts.length === 1 && events[0]?.seq === this.#cursor + 1) this.topic.prime(events);
+      for (const part of parts) {
         // What is left is read again when the client has taken this.
         if (this.#ended || this.#blockedAt !== null) return;
         this.#cursor = part.at(-1)?.seq ?? this.#cursor;
-        this.#write(encodeFrames(part));
+        this.#show(part, this.#form.encode(part));
       }
       this.pump();
     } catch (error) {
       this.#reading = false;
-      this.#setup.onError(error);
-      this.leave(this.#setup.retryMs);
+      this.#host.failed(error, this.topic.id);
+      this.leave();
     }
   }
 
+  #show(events: readonly StoredEvent[], bytes: Uint8Array): void {
+    // Where nothing can be taken back, the stream breaks off, for the client to notice.
+    if (this.#hasShown && this.#form.voids(events)) return this.#drop();
+    this.#hasShown ||= bytes.length > 0;
+    this.#write(bytes);
+    if (this.#form.fails(events)) this.#drop();
+  }
+
   #write(chunk: string | Uint8Array): void {
-    const { sink, now } = this.#setup;
-    this.#writtenAt = now();
-    const isWritten = this.#try(() => {
-      if (!sink.write(chunk)) this.#blockedAt = this.#writtenAt;
+    if (chunk.length === 0) return;
+    const sink = this.#sink;
+    this.#writtenAt = this.#host.now();
+    try {
+      if (!sink.write(chunk)) this.#block();
       sink.flush?.();
-    });
-    if (!isWritten) this.#drop();
+    } catch (error) {
+      this.#host.failed(error, this.topic.id);
+      this.#drop();
+    }
+  }
+
+  #block(): void {
+    this.#blockedAt = this.#writtenAt;
+    // Most clients keep up, and need no listener.
+    if (!this.#hearsDrain) this.#sink.on('drain', () => this.#unblock());
+    this.#hearsDrain = true;
   }
 
   #unblock(): void {
@@ -121,29 +157,27 @@ export class Observer {
 
   #close(): void {
     this.#finish();
-    this.#try(() => this.#setup.sink.end());
+    this.#try(() => this.#sink.end());
   }
 
   #drop(): void {
     this.#finish();
-    this.#try(() => this.#setup.sink.destroy());
+    this.#try(() => this.#sink.destroy());
   }
 
   // A stream that fails is its own affair: whoever publishes goes on.
-  #try(use: () => void): boolean {
+  #try(use: () => void): void {
     try {
       use();
-      return true;
     } catch (error) {
-      this.#setup.onError(error);
-      return false;
+      this.#host.failed(error, this.topic.id);
     }
   }
 
   #finish(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#setup.onEnd(this);
+    this.#host.ended(this);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { StoredEvent } from '../store/store.ts';
+import type { StreamForm } from './stream-form.ts';
 
 /** What would end a field, or make a browser ignore it (WHATWG HTML §9.2.6). */
 const FORBIDDEN = /[\r\n\0]/;
@@ -46,3 +47,13 @@ function dataLines(text: string): string {
 function retryField(retryMs: number): string {
   return String(Math.max(1_000, Math.round(retryMs)));
 }
+
+/** The whole of the events, as `text/event-stream`. */
+export const SSE_FORM: StreamForm = {
+  opening: encodeOpening,
+  encode: encodeFrames,
+  heartbeat: HEARTBEAT,
+  leaving: encodeRetry,
+  voids: () => false,
+  fails: () => false,
+};

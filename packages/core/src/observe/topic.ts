@@ -1,7 +1,8 @@
 import { isTerminal } from '@durable-api/protocol';
 import type { IntentRecord, StoredResponse } from '../state/intent.ts';
 import type { StoredEvent } from '../store/store.ts';
-import { encodeFrames } from './sse.ts';
+import { SSE_FORM } from './sse.ts';
+import type { StreamForm } from './stream-form.ts';
 import type { Observer } from './observer.ts';
 
 /** The state that a waiter is told of; `result` only when this process wrote it just now. */
@@ -14,18 +15,25 @@ export interface Change {
 export class Chunk {
   readonly first: number;
   readonly last: number;
-  readonly #events: readonly StoredEvent[];
+  readonly events: readonly StoredEvent[];
   #bytes: Uint8Array | null = null;
+  #others: Map<StreamForm, Uint8Array> | null = null;
 
   constructor(events: readonly StoredEvent[], first: number, last: number) {
-    this.#events = events;
+    this.events = events;
     this.first = first;
     this.last = last;
   }
 
-  /** The framed events; encoded at the first call. */
-  bytes(): Uint8Array {
-    return (this.#bytes ??= encodeFrames(this.#events));
+  /** The events in this form; encoded at the first call. */
+  bytes(form: StreamForm): Uint8Array {
+    if (form === SSE_FORM) return (this.#bytes ??= form.encode(this.events));
+    this.#others ??= new Map();
+    const known = this.#others.get(form);
+    if (known !== undefined) return known;
+    const bytes = form.encode(this.events);
+    this.#others.set(form, bytes);
+    return bytes;
   }
 }
 
@@ -37,11 +45,18 @@ export class Topic {
   readonly observers: Set<Observer> = new Set();
   /** Called with each change; with null when waiting is over. */
   readonly waiters: Set<(change: Change | null) => void> = new Set();
+  /** How many streams are about to begin: what comes until then is kept for them. */
+  holds = 0;
   #record: IntentRecord;
   #chunks: Chunk[] = [];
 
   constructor(record: IntentRecord) {
     this.#record = record;
+  }
+
+  /** Takes in the events that led to the record, so that nobody has to read them. */
+  prime(events: readonly StoredEvent[]): void {
+    this.#keep(events);
   }
 
   /** The latest record that is known here. */
@@ -62,7 +77,7 @@ export class Topic {
   }
 
   get isIdle(): boolean {
-    return this.observers.size === 0 && this.waiters.size === 0;
+    return this.observers.size === 0 && this.waiters.size === 0 && this.holds === 0;
   }
 
   /** Takes in newer events and passes them on; older ones are known already. */
@@ -84,7 +99,8 @@ export class Topic {
   #keep(events: readonly StoredEvent[]): void {
     const first = events[0];
     const last = events.at(-1);
-    if (first === undefined || last === undefined || this.observers.size === 0) return;
+    if (first === undefined || last === undefined) return;
+    if (this.observers.size === 0 && this.holds === 0) return;
     this.#chunks.push(new Chunk(events, first.seq, last.seq));
     if (this.#chunks.length > KEPT_CHUNKS) this.#chunks.shift();
   }

@@ -16,7 +16,9 @@ export function inlineResult(response: StoredResponse): Record<string, unknown> 
   if (type === undefined || !/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) return details;
   if (response.body.byteLength === 0 || response.body.byteLength > MAX_INLINE_BYTES) return details;
   try {
-    const result: unknown = JSON.parse(Buffer.from(response.body).toString('utf8'));
+    const { buffer, byteOffset, byteLength } = response.body;
+    const text = Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+    const result: unknown = JSON.parse(text);
     if (isWithin(MAX_INLINE_DEPTH, result)) details['result'] = result;
   } catch {
     // A handler may label as JSON what is none; its bytes are still there to be fetched.

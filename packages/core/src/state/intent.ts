@@ -21,7 +21,7 @@ export interface StoredResponse {
  * change. The lease fields change by claim, renew and release, and by a commit that gives it up.
  */
 export interface IntentRecord {
-  /** UUIDv7, lower case. */
+  /** UUIDv7, lower case. The last four digits of one with a key are those that {@link placeId} gives. */
   readonly id: string;
   readonly operation: string;
   /** The tenant or user that the intent belongs to; `''` when the API has no owners. */
@@ -29,6 +29,22 @@ export interface IntentRecord {
   readonly createdAt: number;
   readonly deadlineAt: number | null;
   readonly idempotency: Idempotency | null;
+  /** The intent that this one does again; absent when it is nobody's retry. */
+  readonly retriedFrom?: string;
+  /** The intent whose handler has started this one; absent when it is nobody's child. */
+  readonly parentIntentId?: string;
+  /**
+   * What limits and turns go by, within the operation: 1 to 200 characters, or `''` where all intents of
+   * the operation have one. Absent when the operation had neither limits nor a key at the submit.
+   */
+  readonly key?: string;
+  /** Which of two that could start goes first: the higher, -100 to 100. Absent is 0; only beside a key. */
+  readonly priority?: number;
+  /**
+   * No two intents that have not ended have one; a submit with it is answered with the one that has.
+   * Absent for who has none, or has given it up: see {@link isFreedByStart}.
+   */
+  readonly liveKey?: string;
 
   /** The number of the last event; counts from 1 without a gap. */
   readonly seq: number;

@@ -9,7 +9,17 @@ export interface NewIntent {
   readonly owner: string;
   readonly deadlineAt: number | null;
   readonly idempotency: Idempotency | null;
-  /** When the first attempt may start; default: at once. */
+  /** The intent that it does again. */
+  readonly retriedFrom?: string;
+  /** The intent whose handler starts it. */
+  readonly parentIntentId?: string;
+  /** What its limits and turns go by; then `id` is one that `placeId` has made. Default: it has none. */
+  readonly key?: string;
+  /** See {@link IntentRecord.priority}. */
+  readonly priority?: number;
+  /** What no other intent that has not ended may have. */
+  readonly liveKey?: string;
+  /** When the first attempt may start; until then the intent is WAITING. Default: at once. */
   readonly startAt?: number;
 }
 
@@ -21,7 +31,7 @@ export interface EagerLease {
 
 /**
  * The record of a new intent and its first events: created and submitted and, under an eager lease,
- * the start of the first attempt.
+ * the start of the first attempt; or, when it starts later, that it waits.
  */
 export function createIntent(
   intent: NewIntent,
@@ -35,6 +45,11 @@ export function createIntent(
     createdAt: now,
     deadlineAt: intent.deadlineAt,
     idempotency: intent.idempotency,
+    ...(intent.retriedFrom !== undefined && { retriedFrom: intent.retriedFrom }),
+    ...(intent.parentIntentId !== undefined && { parentIntentId: intent.parentIntentId }),
+    ...(intent.key !== undefined && { key: intent.key }),
+    ...(intent.priority !== undefined && intent.priority !== 0 && { priority: intent.priority }),
+    ...(intent.liveKey !== undefined && { liveKey: intent.liveKey }),
     seq: 2,
     status: 'SUBMITTED',
     waitingReason: null,
@@ -49,14 +64,46 @@ export function createIntent(
     lostLeases: 0,
     dueAt: Math.min(intent.startAt ?? now, intent.deadlineAt ?? Infinity),
   };
+  const origin = originOf(intent);
   const events: IntentEvent[] = [
-    { seq: 1, type: 'intent.created', status: 'CREATED', at: now },
+    {
+      seq: 1,
+      type: 'intent.created',
+      status: 'CREATED',
+      at: now,
+      ...(origin !== null && { details: origin }),
+    },
     { seq: 2, type: 'intent.submitted', status: 'SUBMITTED', at: now },
   ];
+  if (intent.startAt !== undefined && intent.startAt > now)
+    return held(submitted, events, intent.startAt);
   if (eager === null) return { record: submitted, events };
   const dueAt = Math.min(eager.until, intent.deadlineAt ?? Infinity);
   const leased: IntentRecord = { ...submitted, lease: 1, holder: eager.holder, dueAt };
   const started = transition(leased, { type: 'start' }, now);
   if (!started.ok) throw new Error(`A new intent could not start: ${started.reason}`);
   return { record: started.record, events: [...events, ...started.events] };
+}
+
+/** An intent that was submitted and starts later. */
+function held(
+  submitted: IntentRecord,
+  events: IntentEvent[],
+  startAt: number,
+): ReturnType<typeof createIntent> {
+  const waiting = { status: 'WAITING', waitingReason: 'WAITING_FOR_TIME' } as const;
+  const record = { ...submitted, ...waiting, seq: submitted.seq + 1 };
+  const details = { resume_at: new Date(startAt).toISOString() };
+  const at = submitted.createdAt;
+  events.push({ seq: record.seq, type: 'intent.waiting', ...waiting, at, details });
+  return { record, events };
+}
+
+/** What the first event says of where an intent comes from; null when a client has sent it. */
+function originOf({ retriedFrom, parentIntentId }: NewIntent): Record<string, unknown> | null {
+  if (retriedFrom === undefined && parentIntentId === undefined) return null;
+  return {
+    ...(retriedFrom !== undefined && { retried_from: retriedFrom }),
+    ...(parentIntentId !== undefined && { parent_intent_id: parentIntentId }),
+  };
 }

@@ -1,10 +1,10 @@
 import { isTerminal, type Status } from '@durable-api/protocol';
 import type { IntentRecord, StoredResponse } from '../state/intent.ts';
 import { leaseDueAt } from './lease-due.ts';
+import { MemoryLanes } from './memory-lanes.ts';
 import type {
   ClaimRequest,
   ClaimResult,
-  Claimed,
   CommitRequest,
   CommitResult,
   Found,
@@ -20,21 +20,31 @@ interface Entry {
   record: IntentRecord;
   /** The events of each commit. */
   readonly commits: (readonly StoredEvent[])[];
-  readonly input: string;
+  input: string;
   result: StoredResponse | undefined;
+  notes: Map<string, string> | null;
 }
 
 /** What memory stores share when they are opened on the same data. */
 export interface MemoryData {
   readonly entries: Map<string, Entry>;
   readonly byKey: Map<string, string>;
+  readonly byLiveKey: Map<string, string>;
   readonly live: Map<string, Entry>;
+  readonly lanes: MemoryLanes;
   readonly listeners: Set<(from: object, hint: WatchHint) => void>;
 }
 
 /** Data for one or more memory stores. */
 export function memoryData(): MemoryData {
-  return { entries: new Map(), byKey: new Map(), live: new Map(), listeners: new Set() };
+  return {
+    entries: new Map(),
+    byKey: new Map(),
+    byLiveKey: new Map(),
+    live: new Map(),
+    lanes: new MemoryLanes(),
+    listeners: new Set(),
+  };
 }
 
 /**
@@ -43,7 +53,7 @@ export function memoryData(): MemoryData {
  * like processes on one database do.
  */
 export function memoryStore(data: MemoryData = memoryData()): Store {
-  const { entries, byKey, live, listeners } = data;
+  const { entries, byKey, byLiveKey, live, lanes, listeners } = data;
   const self = {};
   const watches = new Set<(from: object, hint: WatchHint) => void>();
 
@@ -53,39 +63,53 @@ export function memoryStore(data: MemoryData = memoryData()): Store {
 
   function submitOne(request: SubmitRequest): SubmitResult {
     const { record } = request;
+    const { liveKey } = record;
     const key = record.idempotency?.key;
-    const earlier = entries.get((key === undefined ? undefined : byKey.get(key)) ?? record.id);
+    const earlier =
+      entries.get((key === undefined ? undefined : byKey.get(key)) ?? record.id) ??
+      (liveKey === undefined ? undefined : entries.get(byLiveKey.get(liveKey) ?? ''));
     if (earlier !== undefined) return { outcome: 'exists', record: earlier.record };
     const commits = [[...request.events]];
-    const entry = { record, commits, input: request.input, result: undefined };
+    const entry = { record, commits, input: request.input, result: undefined, notes: null };
     entries.set(record.id, entry);
     live.set(record.id, entry);
     if (key !== undefined) byKey.set(key, record.id);
+    if (liveKey !== undefined) byLiveKey.set(liveKey, record.id);
     return { outcome: 'created' };
   }
 
+  function take(entry: Entry, { now, holder, leaseMs }: ClaimRequest): void {
+    const { record } = entry;
+    entry.record = {
+      ...record,
+      lease: record.lease + 1,
+      holder,
+      lostLeases: record.lostLeases + (record.holder === null ? 0 : 1),
+      dueAt: leaseDueAt(now, leaseMs, record.deadlineAt),
+    };
+  }
+
   function claim(request: ClaimRequest): ClaimResult {
-    const { now } = request;
+    const { now, limit } = request;
+    const turns = lanes.claim(live.values(), request, (entry) => take(entry, request));
     const operations = new Set(request.operations);
-    const candidates = [...live.values()].filter((e) => operations.has(e.record.operation));
+    const candidates = [...live.values()].filter(
+      ({ record }) => record.key === undefined && operations.has(record.operation),
+    );
     const dueOf = (entry: Entry): number => entry.record.dueAt ?? Infinity;
     const due = candidates
       .filter((entry) => dueOf(entry) <= now)
       .sort((a, b) => dueOf(a) - dueOf(b))
-      .slice(0, request.limit);
-    const claimed = due.map((entry): Claimed => {
-      const { record } = entry;
-      entry.record = {
-        ...record,
-        lease: record.lease + 1,
-        holder: request.holder,
-        lostLeases: record.lostLeases + (record.holder === null ? 0 : 1),
-        dueAt: leaseDueAt(now, request.leaseMs, record.deadlineAt),
-      };
-      return { record: entry.record, input: entry.input };
-    });
-    const next = candidates.reduce((least, entry) => Math.min(least, dueOf(entry)), Infinity);
-    return { claimed, nextDueAt: next === Infinity ? null : next, now };
+      .slice(0, limit - turns.taken.length);
+    for (const entry of due) take(entry, request);
+    const claimed = [...turns.taken, ...due].map(({ record, input }) => ({ record, input }));
+    const next = candidates.reduce(
+      (least, entry) => Math.min(least, dueOf(entry)),
+      turns.nextDueAt,
+    );
+    const nextDueAt = next === Infinity ? null : next;
+    const { isHeldBack } = turns;
+    return { claimed, nextDueAt, now, ...(request.keyed !== undefined && { isHeldBack }) };
   }
 
   function commitOne(request: CommitRequest): CommitResult {
@@ -104,7 +128,13 @@ export function memoryStore(data: MemoryData = memoryData()): Store {
       ? { ...next, lease, lostLeases }
       : { ...next, lease, holder, lostLeases, dueAt };
     entry.commits.push([...request.events]);
-    const { result } = request;
+    const { result, notes, input, freesLiveKey } = request;
+    if (input !== undefined) entry.input = input;
+    if (freesLiveKey !== undefined) byLiveKey.delete(freesLiveKey);
+    if (notes !== undefined) {
+      entry.notes ??= new Map();
+      for (const { key, value } of notes) entry.notes.set(key, value);
+    }
     // Handlers may write to their buffers again after they have answered.
     if (result !== undefined) entry.result = { ...result, body: new Uint8Array(result.body) };
     if (isTerminal(next.status)) live.delete(next.id);
@@ -148,8 +178,11 @@ export function memoryStore(data: MemoryData = memoryData()): Store {
       return ids.map((id): Found | undefined => {
         const entry = entries.get(id);
         if (entry === undefined) return undefined;
-        const { record, input, result } = entry;
+        const { record, input, result, notes } = entry;
         if (include === 'input') return { record, input };
+        if (include === 'notes') {
+          return { record, notes: Array.from(notes ?? [], ([key, value]) => ({ key, value })) };
+        }
         return include === 'result' && result !== undefined ? { record, result } : { record };
       });
     },

@@ -36,7 +36,10 @@ export interface SubmitRequest {
 
 export type SubmitResult =
   | { readonly outcome: 'created' }
-  /** The idempotency key or the id was there before; `record` is the earlier intent as it is now. */
+  /**
+   * The idempotency key, the id or the live key was there before, and is found in this order; `record` is
+   * the earlier intent as it is now.
+   */
   | { readonly outcome: 'exists'; readonly record: IntentRecord }
   | WriteFailed;
 
@@ -55,10 +58,29 @@ export interface ClaimRequest {
   /** Who claims: unique per engine, also after a restart. */
   readonly holder: string;
   readonly leaseMs: number;
-  /** Only intents of these operations. */
+  /** Of the intents without a key, only those of these operations. */
   readonly operations: readonly string[];
+  /** Of the intents with a key, only those of these operations, each named once. Default: none. */
+  readonly keyed?: readonly KeyedOperation[];
   /** At most so many; at least 1. */
   readonly limit: number;
+}
+
+/** How intents with a key may be taken of one operation. Who claims says so; the store keeps no limits. */
+export interface KeyedOperation {
+  readonly operation: string;
+  /** At most so many of this operation; null for as many as the claim takes. At least 1. */
+  readonly room: number | null;
+  /** The most leases of one key that are held at once, by whomever; null for no limit. */
+  readonly perKey: number | null;
+  /** The most leases of one key that are taken in any period of this length; null for no limit. */
+  readonly rateLimit: RateLimit | null;
+}
+
+/** At most `limit` in any `periodMs`. */
+export interface RateLimit {
+  readonly limit: number;
+  readonly periodMs: number;
 }
 
 /** A claimed intent: the record as it is under the new lease, and the input. */
@@ -69,8 +91,14 @@ export interface Claimed {
 
 export interface ClaimResult {
   readonly claimed: readonly Claimed[];
-  /** The earliest `dueAt` of what is left of these operations; null when nothing is. */
+  /**
+   * The earliest `dueAt` of what is left of these operations; null when nothing is. What a limit holds
+   * back counts with the instant at which that can change by itself: a lease ends, a period is over, its
+   * deadline passes.
+   */
   readonly nextDueAt: number | null;
+  /** Whether something due was left because of `perKey`: then the end of a lease of that key is news. */
+  readonly isHeldBack?: boolean;
   /** The instant at which the store decided, on the clock that it decided by. */
   readonly now: number;
 }
@@ -92,6 +120,17 @@ export type RenewResult = readonly (
   | { readonly held: false }
 )[];
 
+/**
+ * Something that an intent is to remember beside its record and its events, and that no observer is
+ * shown: the value of a step, a signal that has come.
+ */
+export interface Note {
+  /** 1 to 300 characters of well-formed text without control characters. */
+  readonly key: string;
+  /** One line of JSON. */
+  readonly value: string;
+}
+
 /** One change of one intent, computed by the state machine from the record at `expected.seq`. */
 export interface CommitRequest {
   /**
@@ -108,6 +147,12 @@ export interface CommitRequest {
   readonly events: readonly StoredEvent[];
   /** The response to keep, with a commit that completes the intent. */
   readonly result?: StoredResponse;
+  /** What to remember; a key that is there already gets the new value. Each key at most once. */
+  readonly notes?: readonly Note[];
+  /** What takes the place of the input, as JSON. */
+  readonly input?: string;
+  /** The live key that the intent gives up with this change: what it had before it, and has no more. */
+  readonly freesLiveKey?: string;
 }
 
 export type CommitResult =
@@ -121,14 +166,16 @@ export type CommitResult =
 
 export interface GetRequest {
   readonly ids: readonly string[];
-  /** Also read what the handler was given, or answered. */
-  readonly include?: 'input' | 'result';
+  /** Also read what the handler was given, or answered, or what the intent remembers. */
+  readonly include?: 'input' | 'result' | 'notes';
 }
 
 export interface Found {
   readonly record: IntentRecord;
   readonly input?: string;
   readonly result?: StoredResponse;
+  /** All notes of the intent as they are at `record.seq`, in no particular order. */
+  readonly notes?: readonly Note[];
 }
 
 export interface EventsRequest {
@@ -183,8 +230,8 @@ export interface Store {
 
   /**
    * Stores intents. Each one's record, events and input appear together or not at all. An idempotency
-   * key, or an id, that is there already wins over the newcomer, also within one batch. Returns one
-   * result per request, in order. After it resolves, the intents are as durable as the store is.
+   * key, an id, or a live key of an intent that has not ended, that is there already wins over the newcomer,
+   * also within one batch. Returns one result per request, in order. After it resolves, the intents are as durable as the store is.
    *
    * With a `transaction`, whose form is the store's to say, they are a part of that instead: they are
    * there when it commits, and never were when it rolls back. Only for stores with `transactions`.
@@ -196,6 +243,12 @@ export interface Store {
    * `holder`, sets `dueAt` to the earlier of `now + leaseMs` and `deadlineAt` (while that is in the
    * future), and adds one to `lostLeases` if somebody still held it. Two claims never return the same
    * lease.
+   *
+   * Intents with a key are taken in turns: those of one operation, key and priority stand in a lane. The
+   * lanes of the highest priority come first; of these, the lane that has waited the longest since one was
+   * taken from it, or since it came; and of a lane the longest due. `perKey` counts what has a holder. So
+   * that a lease that ended counts no longer, and never again, it is taken from its holder first, as lost.
+   * What is past its deadline is taken whatever the limits say: it will not be worked on.
    */
   claim(request: ClaimRequest): Promise<ClaimResult>;
 
@@ -203,7 +256,7 @@ export interface Store {
   renew(request: RenewRequest): Promise<RenewResult>;
 
   /**
-   * Writes changes. Each one's record, events and result appear together or not at all, and only if
+   * Writes changes. Each one's record, events, notes, input and result appear together or not at all, and only if
    * the guard holds. One result per request, in order; requests for one intent apply in order.
    */
   commit(batch: readonly CommitRequest[]): Promise<readonly CommitResult[]>;

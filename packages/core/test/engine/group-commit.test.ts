@@ -37,19 +37,21 @@ function heldStore(): {
 }
 
 describe('the writes of a process', () => {
-  it('go out as one batch when they come in one tick, and gather while it is under way', async () => {
+  it('go out as one batch when they come in one tick, and gather while two are under way', async () => {
     const { commits, calls } = heldStore();
     const first = Array.from({ length: 5 }, (_, i) => commits.submit(submitRequest(`a${i}`)));
     await settled();
-    const then = Array.from({ length: 40 }, (_, i) => commits.submit(submitRequest(`b${i}`)));
+    const second = commits.submit(submitRequest('b'));
     await settled();
-    expect(calls.map((call) => call.size)).toEqual([5]);
+    const third = Array.from({ length: 40 }, (_, i) => commits.submit(submitRequest(`c${i}`)));
+    await settled();
+    expect(calls.map((call) => call.size)).toEqual([5, 1]);
     calls[0]?.release();
     await Promise.all(first);
     await settled();
-    expect(calls.map((call) => call.size)).toEqual([5, 40]);
-    calls[1]?.release();
-    await Promise.all(then);
+    expect(calls.map((call) => call.size)).toEqual([5, 1, 40]);
+    for (const call of calls) call.release();
+    await Promise.all([second, ...third]);
   });
 
   it('are all told of the failure of their batch, and the next batch goes out', async () => {

@@ -175,6 +175,24 @@ describe('the wait before a retry', () => {
   const backoff = { baseMs: 100, factor: 2, maxMs: 1_000 };
 
   it.each([
+    ['none, whatever its factor', { baseMs: 0, factor: 1e200, maxMs: 1_000 }, 0],
+    ['longer than instants go', { baseMs: 9e15, factor: 2, maxMs: 9e15 }, 365 * 86_400_000],
+  ])('can be %s', async (_, given, bound) => {
+    expect(backoffMs(given, 3, () => 1 - 2 ** -53)).toBe(bound);
+    let attempts = 0;
+    const run = async (): Promise<never> => {
+      attempts += 1;
+      throw new Error('It broke.');
+    };
+    const operation = { retries: 3, deadlineMs: null, backoff: given };
+    const bed = openBed(run, { operation, random: () => 1 - 2 ** -53 });
+    const id = await bed.submit();
+    const isOver = (): boolean => bed.data.entries.get(id)?.record.status === 'FAILED';
+    await bed.clock.until(isOver, 4 * 365 * 86_400_000);
+    expect(attempts).toBe(4);
+  });
+
+  it.each([
     [1, 100],
     [2, 200],
     [3, 400],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Timer } from '../../src/clock.ts';
 import { memoryData, memoryStore } from '../../src/store/memory-store.ts';
 import { aroundStore } from '../support/around-store.ts';
 import { aborted, openBed, plainRequest, respond, type Bed } from '../support/bed.ts';
@@ -72,6 +73,22 @@ describe('the deadline of an intent', () => {
     await bed.clock.advance(10_000);
     expect(recordOf(bed, id).status).toBe('TIMED_OUT');
     expect((await bed.handle('GET', `/${id}/result`)).status).toBe(504);
+  });
+
+  it('is not before its time when a timer fires early, as those of Node do', async () => {
+    class Hasty extends VirtualClock {
+      override setTimeout(fire: () => void, delayMs: number): Timer {
+        return super.setTimeout(fire, delayMs > 1 ? delayMs - 1 : delayMs);
+      }
+    }
+    const clock = new Hasty();
+    const { calls, handler } = gatedHandler();
+    const bed = openBed(handler, { clock, operation: { deadlineMs: 3_000 } });
+    const id = await bed.submit();
+    const { createdAt } = recordOf(bed, id);
+    await clock.until(() => callAt(calls, 0).context.signal.aborted);
+    await clock.until(() => recordOf(bed, id).status === 'TIMED_OUT');
+    expect(recordOf(bed, id).updatedAt - createdAt).toBe(3_000);
   });
 
   it('holds while the intent waits for a retry', async () => {

@@ -6,6 +6,7 @@ import {
 } from '@durable-api/protocol';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NonRetryableError } from '../../src/errors.ts';
 import type { PlainReply, PlainRequest } from '../../src/http/exchange.ts';
 import { memoryData, memoryStore } from '../../src/store/memory-store.ts';
 import { jsonOf, openBed, PATH, plainRequest, respond, type Bed } from '../support/bed.ts';
@@ -220,14 +221,26 @@ describe('GET', () => {
       code: 'intent_not_finished',
       links: { events: `${PATH}/${id}/events` },
     });
-    callAt(calls, 0).fail(new Error('It broke.'));
+    callAt(calls, 0).fail(new Error('It broke'));
     await ended(bed, id);
     const failed = await bed.handle('GET', `/${id}/result`);
     expect(failed.status).toBe(500);
     expect(problemSchema.parse(jsonOf(failed))).toMatchObject({
       code: 'intent_failed',
+      detail: 'The operation failed: It broke. Submit it again to try anew.',
       error: { code: 'handler_error' },
     });
+  });
+
+  it('does not advise to submit again what no retry mends', async () => {
+    const bed = openBed(async () => {
+      throw new NonRetryableError('No such quarter.');
+    });
+    const id = await bed.submit();
+    await ended(bed, id);
+    expect(problemSchema.parse(jsonOf(await bed.handle('GET', `/${id}/result`))).detail).toBe(
+      'The operation failed: No such quarter. The same request is likely to fail again: mend what it says first.',
+    );
   });
 });
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { openBed, plainRequest, respond } from '../support/bed.ts';
 
 /** What no store can keep apart, or at all. */
-const UNFIT = ['\ud800', 'tenant \udfff', 'a\0b'];
+const UNFIT = ['\ud800', 'tenant \udfff', 'a\0b', 'a'.repeat(1_025), '€'.repeat(342)];
 
-describe('an owner that is no well-formed text', () => {
+describe('an owner that no store keeps', () => {
   it.each(UNFIT)('is refused when identify() names it', async (owner) => {
     const bed = openBed(async () => respond(), { identify: () => owner });
     const reply = await bed.api.handle(bed.operation, plainRequest('POST', '/'));

@@ -54,6 +54,14 @@ export class Clients {
     });
   }
 
+  /** Sends a signal, once whatever is lost on the way. */
+  signal(id: string): void {
+    const headers = { 'idempotency-key': `signal-${id}` };
+    this.#send('POST', `/${id}/signals/go`, { headers, body: { go: true } }, true, (reply) => {
+      promise([202, 409].includes(reply.status), () => `a signal was answered ${reply.status}`);
+    });
+  }
+
   /** Reads the snapshot: any host knows every intent that was acknowledged. */
   look(id: string): void {
     this.#send('GET', `/${id}`, {}, true, (reply) => {

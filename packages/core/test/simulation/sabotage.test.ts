@@ -93,7 +93,7 @@ const TWINS: readonly Twin[] = [
   },
   {
     what: 'that answers a submit before it is stored, and sometimes forgets it',
-    found: /^1: /,
+    found: /^[12]: /,
     sabotage: (store) => {
       let count = 0;
       return {
@@ -160,7 +160,7 @@ const TWINS: readonly Twin[] = [
   },
   {
     what: 'that forgets what it was told to give back',
-    found: /^8: |^4: /,
+    found: /^8: |^4: |^3: /,
     sabotage: (store) => ({
       ...store,
       claim: async (request) => ({ ...(await store.claim(request)), claimed: [] }),

@@ -22,8 +22,8 @@ export interface SimulateOptions {
 
 /** How long all that was accepted may take to end once nothing breaks any more, in ms. */
 const TO_END_MS = 900_000;
-/** How long everything may take to come to rest after that, in ms. */
-const TO_REST_MS = 60_000;
+/** How long everything may take to come to rest after that, in ms: a minute after others wrote there is one look. */
+const TO_REST_MS = 130_000;
 
 /** Lets the world of `seed` live to its end. Equal seeds give equal worlds. */
 export async function simulate(seed: number, options: SimulateOptions = {}): Promise<Outcome> {
@@ -93,6 +93,7 @@ function schedule(world: World, clients: Clients): void {
   for (let i = 0; i < plan.observerCount; i += 1) someIntent((id) => clients.observe(id));
   for (let i = 0; i < plan.cancelCount; i += 1) someIntent((id) => clients.cancel(id));
   someIntent((id) => clients.look(id));
+  for (let i = 0; i < plan.cancelCount; i += 1) someIntent((id) => clients.signal(id));
 
   const rebootSoon = (host: number): void => {
     clock.setTimeout(

@@ -6,7 +6,7 @@ import { memoryData, memoryStore, type MemoryData } from '../../src/store/memory
 import type { Store } from '../../src/store/store.ts';
 import { plainRequest, type RequestParts } from '../support/bed.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { randomHandler, type Ledger } from './handler.ts';
+import { leaf, randomHandler, type Ledger } from './handler.ts';
 import { HostProcess } from './host.ts';
 import { linkedStore, type Weather } from './link.ts';
 import { Oracle } from './oracle.ts';
@@ -31,7 +31,12 @@ export class World {
   readonly random: Random;
   readonly plan: Plan;
   readonly oracle: Oracle;
-  readonly ledger: Ledger = { responses: new Map(), calls: 0 };
+  readonly ledger: Ledger = {
+    responses: new Map(),
+    remembered: new Map(),
+    traits: new Map(),
+    calls: 0,
+  };
   readonly weather: Weather & { readonly cut: Set<string> };
   readonly hosts: (Running | null)[] = [];
   readonly trace: string[] = [];
@@ -94,6 +99,7 @@ export class World {
         throw error;
       });
     const operation = api.declare({ name: 'reports.generate', run: guarded }, plan.operation);
+    api.declare({ name: 'leaf', run: leaf }, plan.operation);
     this.hosts[host] = { process, api, operation };
     note(`${name} boots`);
   }

@@ -5,6 +5,7 @@ import type { Command, CommandType } from '../../src/state/command.ts';
 import type { IntentRecord, StoredResponse } from '../../src/state/intent.ts';
 import { createIntent } from '../../src/state/submit.ts';
 import { NEXT_STATUSES, transition } from '../../src/state/transition.ts';
+import { freedLiveKey } from '../../src/state/live-key.ts';
 import { anyCommand, record, RESPONSE } from '../support/records.ts';
 
 const NOW = 1_000_000;
@@ -12,13 +13,39 @@ const FAILURE = { code: 'handler_error', message: 'It broke.', retryable: true }
 
 const COMMANDS: Readonly<Record<CommandType, Command>> = {
   start: { type: 'start' },
+  postpone: { type: 'postpone', startAt: NOW + 40 },
   progress: { type: 'progress', progress: { fraction: 0.5 } },
   complete: { type: 'complete', result: RESPONSE },
-  fail: { type: 'fail', failure: FAILURE, retryAt: NOW + 10 },
+  fail: { type: 'fail', failure: FAILURE, retryAfterMs: 10 },
   giveUp: { type: 'giveUp', failure: { ...FAILURE, code: 'crashed', retryable: false } },
   timeOut: { type: 'timeOut' },
   requestCancel: { type: 'requestCancel', actor: 'ann', reason: 'changed my mind' },
   cancel: { type: 'cancel' },
+  remember: { type: 'remember', event: 'intent.step', details: { name: 'a' }, notes: [] },
+  output: { type: 'output', details: { text: 'a' }, notes: [] },
+  signal: { type: 'signal', wakes: true, details: { name: 'approved' } },
+  remind: {
+    type: 'remind',
+    seq: 7,
+    events: [{ type: 'intent.reminder', details: {} }],
+    resumeAt: NOW + 20,
+    notes: [],
+  },
+  childrenEnded: {
+    type: 'childrenEnded',
+    seq: 7,
+    ends: [{ id: 'a', operation: 'b', status: 'COMPLETED' }],
+    wakeAt: NOW + 30,
+    notes: [],
+  },
+  suspend: {
+    type: 'suspend',
+    reason: 'WAITING_FOR_HUMAN',
+    resumeAt: NOW + 10,
+    seq: null,
+    details: { signal: 'approved' },
+    notes: [],
+  },
 };
 
 /** The table of design §2, written down again. */
@@ -40,16 +67,25 @@ const END = {
   timeOut: 'timed_out:TIMED_OUT',
   cancel: 'canceled:CANCELED',
 } as const;
-const ATTEMPT_ONLY = { progress: null, complete: null, fail: null } as const;
+const ATTEMPT_ONLY = {
+  progress: null,
+  complete: null,
+  fail: null,
+  remember: null,
+  output: null,
+  suspend: null,
+  remind: null,
+  postpone: null,
+} as const;
 const FRESH_START = 'delivered:DELIVERED in_progress:IN_PROGRESS';
 
 /** What a command makes of an intent that somebody holds: its events, or null when it is illegal. */
 const HELD: Readonly<Record<Status, Readonly<Record<CommandType, string | null>> | null>> = {
   CREATED: {
+    ...ATTEMPT_ONLY,
     start: null,
-    progress: null,
-    complete: null,
-    fail: null,
+    signal: null,
+    childrenEnded: null,
     giveUp: null,
     timeOut: null,
     requestCancel: null,
@@ -60,23 +96,36 @@ const HELD: Readonly<Record<Status, Readonly<Record<CommandType, string | null>>
     ...ATTEMPT_ONLY,
     start: FRESH_START,
     requestCancel: 'cancel_requested:SUBMITTED',
+    signal: 'signal:SUBMITTED',
+    childrenEnded: 'child_ended:SUBMITTED',
   },
   DELIVERED: {
     ...END,
     ...ATTEMPT_ONLY,
     start: 'in_progress:IN_PROGRESS',
     requestCancel: 'cancel_requested:DELIVERED',
+    signal: 'signal:DELIVERED',
+    childrenEnded: 'child_ended:DELIVERED',
   },
   ACKNOWLEDGED: {
     ...END,
     ...ATTEMPT_ONLY,
     start: 'in_progress:IN_PROGRESS',
     requestCancel: 'cancel_requested:ACKNOWLEDGED',
+    signal: 'signal:ACKNOWLEDGED',
+    childrenEnded: 'child_ended:ACKNOWLEDGED',
   },
   IN_PROGRESS: {
     ...END,
     start: 'delivery_failed:IN_PROGRESS in_progress:IN_PROGRESS',
     progress: 'progress:IN_PROGRESS',
+    remember: 'step:IN_PROGRESS',
+    output: 'output:IN_PROGRESS',
+    suspend: 'waiting:WAITING',
+    signal: 'signal:IN_PROGRESS',
+    childrenEnded: 'child_ended:IN_PROGRESS',
+    remind: null,
+    postpone: null,
     complete: 'completed:COMPLETED',
     fail: 'delivery_failed:IN_PROGRESS waiting:WAITING',
     requestCancel: 'cancel_requested:IN_PROGRESS',
@@ -86,6 +135,9 @@ const HELD: Readonly<Record<Status, Readonly<Record<CommandType, string | null>>
     ...ATTEMPT_ONLY,
     start: FRESH_START,
     requestCancel: 'cancel_requested:WAITING',
+    signal: 'signal:WAITING',
+    childrenEnded: 'child_ended:WAITING',
+    remind: 'reminder:WAITING',
   },
   COMPLETED: null,
   FAILED: null,
@@ -188,8 +240,16 @@ describe('the events of an intent', () => {
     });
   });
 
+  it('count a backoff from the instant that the failure bears', () => {
+    const ahead = { ...attempted, updatedAt: NOW + 3 };
+    expect(transition(ahead, COMMANDS.fail, NOW)).toMatchObject({
+      record: { dueAt: NOW + 13 },
+      events: [{ at: NOW + 3, details: { retry_at: new Date(NOW + 13).toISOString() } }, {}],
+    });
+  });
+
   it('end with the failure when no retry is left', () => {
-    const last = { ...COMMANDS.fail, retryAt: null };
+    const last = { ...COMMANDS.fail, retryAfterMs: null };
     expect(transition(attempted, last, NOW)).toMatchObject({
       record: { status: 'FAILED', error: FAILURE, failures: 1, dueAt: null, holder: null },
       events: [{ type: 'intent.failed', details: { error: FAILURE } }],
@@ -270,6 +330,83 @@ describe('the result inside intent.completed', () => {
   });
 });
 
+describe('an intent with children', () => {
+  const held = { status: 'IN_PROGRESS', holder: 'a', attempt: 1 } as const;
+  const idle = { status: 'WAITING', waitingReason: 'WAITING_FOR_TOOL', attempt: 1 } as const;
+
+  it.each(['complete', 'fail', 'suspend'] as const)(
+    'is not canceled in place of %s, since they have to be told first',
+    (type) => {
+      const canceled = record({ ...held, cancelRequestedAt: NOW - 1 });
+      const command = { ...COMMANDS[type], hasChildren: true };
+      expect(outcome(canceled, COMMANDS[type])).toBe('canceled:CANCELED');
+      expect(outcome(canceled, command)).toBeNull();
+      expect(outcome(record(held), command)).toBe(outcome(record(held), COMMANDS[type]));
+    },
+  );
+
+  it('that nobody works on keeps its cancel, and is looked at if nobody tells them', () => {
+    const next = transition(record(idle), { type: 'requestCancel', windDownMs: 50 }, NOW);
+    expect(next).toMatchObject({
+      ok: true,
+      record: { status: 'WAITING', cancelRequestedAt: NOW, dueAt: NOW + 50 },
+      events: [{ type: 'intent.cancel_requested', status: 'WAITING' }],
+    });
+  });
+
+  it('is canceled at once when it had none, unless it has moved on since', () => {
+    expect(outcome(record(idle), { type: 'requestCancel', seq: 7 })).toBe('canceled:CANCELED');
+    expect(outcome(record(idle), { type: 'requestCancel', seq: 6 })).toBeNull();
+  });
+
+  it('is looked at when one ends that it waits for, and no later than before', () => {
+    const dueAt = (fields: Partial<IntentRecord>, wakeAt: number | null): unknown => {
+      const { ends, notes } = { ends: [], notes: [] };
+      const command = { type: 'childrenEnded', seq: 7, ends, notes, wakeAt } as const;
+      const next = transition(record(fields), command, NOW);
+      return next.ok && next.record.dueAt;
+    };
+    expect(dueAt({ ...idle, dueAt: NOW + 90 }, NOW + 30)).toBe(NOW + 30);
+    expect(dueAt({ ...idle, dueAt: NOW + 10 }, NOW + 30)).toBe(NOW + 10);
+    expect(dueAt({ ...idle, dueAt: NOW + 90 }, null)).toBe(NOW + 90);
+    expect(dueAt({ ...held, dueAt: NOW + 90 }, NOW + 30)).toBe(NOW + 90);
+  });
+});
+
+describe('a live key', () => {
+  const waiting = record({ status: 'WAITING', liveKey: 'start:a' });
+  const apply = (before: IntentRecord, command: Command): IntentRecord => {
+    const next = transition(before, command, NOW);
+    if (!next.ok) throw new Error(`Refused: ${next.reason}`);
+    return next.record;
+  };
+
+  it('that the start frees lets the start be put off until then, and takes the lease for that', () => {
+    const put = apply({ ...waiting, holder: 'a', lease: 1 }, COMMANDS.postpone);
+    expect(put).toMatchObject({ status: 'WAITING', dueAt: NOW + 40, holder: null, lease: 1 });
+    expect(put).toMatchObject({ liveKey: 'start:a', attempt: 0, seq: waiting.seq + 1 });
+    const started = apply({ ...put, holder: 'b', lease: 2 }, COMMANDS.start);
+    expect(started).not.toHaveProperty('liveKey');
+    const again = apply(started, COMMANDS.suspend);
+    expect(transition(again, COMMANDS.postpone, NOW)).toEqual({ ok: false, reason: 'illegal' });
+    expect(freedLiveKey(put, started)).toBe('start:a');
+    expect(freedLiveKey(waiting, put)).toBeUndefined();
+  });
+
+  it('that is kept until the end is kept, and puts no start off', () => {
+    const kept = record({ status: 'WAITING', liveKey: 'end:a' });
+    expect(transition(kept, COMMANDS.postpone, NOW)).toEqual({ ok: false, reason: 'illegal' });
+    const started = apply({ ...kept, holder: 'a', lease: 1 }, COMMANDS.start);
+    expect(started.liveKey).toBe('end:a');
+    const ended = apply(started, COMMANDS.complete);
+    expect(ended.liveKey).toBe('end:a');
+    expect([freedLiveKey(kept, started), freedLiveKey(started, ended)]).toEqual([
+      undefined,
+      'end:a',
+    ]);
+  });
+});
+
 describe('a new intent', () => {
   const fresh = { id: 'i', operation: 'o', owner: '', deadlineAt: null, idempotency: null };
 
@@ -277,6 +414,16 @@ describe('a new intent', () => {
     const { record: made, events } = createIntent(fresh, NOW, null);
     expect(events.map((event) => event.type)).toEqual(['intent.created', 'intent.submitted']);
     expect(made).toMatchObject({ seq: 2, status: 'SUBMITTED', lease: 0, holder: null, dueAt: NOW });
+  });
+
+  it('waits for a start that lies ahead, for nobody to take before', () => {
+    const lease = { holder: 'h', until: NOW + 5 };
+    const { record: made, events } = createIntent({ ...fresh, startAt: NOW + 9 }, NOW, lease);
+    expect(made).toMatchObject({ seq: 3, status: 'WAITING', waitingReason: 'WAITING_FOR_TIME' });
+    expect(made).toMatchObject({ attempt: 0, lease: 0, holder: null });
+    const details = { resume_at: new Date(NOW + 9).toISOString() };
+    expect(events.at(-1)).toMatchObject({ seq: 3, type: 'intent.waiting', details });
+    expect(createIntent({ ...fresh, startAt: NOW }, NOW, null).record.status).toBe('SUBMITTED');
   });
 
   it('is due at its start, or at its deadline if that comes first', () => {
@@ -307,9 +454,10 @@ describe('any sequence of commands', () => {
       { maxLength: 40 },
     );
     fc.assert(
-      fc.property(given, fc.boolean(), (steps, isHeld) => {
+      fc.property(given, fc.boolean(), fc.boolean(), (steps, isHeld, isLater) => {
+        const later = isLater ? { liveKey: 'start:a', startAt: NOW + 9 } : {};
         const start = createIntent(
-          { id: 'i', operation: 'o', owner: '', deadlineAt: null, idempotency: null },
+          { id: 'i', operation: 'o', owner: '', deadlineAt: null, idempotency: null, ...later },
           NOW,
           isHeld ? { holder: 'a', until: NOW + 5 } : null,
         );

@@ -40,6 +40,7 @@ export function plainRequest(
       body,
       rest: {},
     }),
+    body: () => body,
     onClose: (leave) => parts.onClose?.(leave),
   };
 }
@@ -70,7 +71,7 @@ export interface Bed {
 export type BedOptions = Partial<DurableApiOptions<string>> & {
   readonly clock?: VirtualClock;
   readonly data?: MemoryData;
-  readonly operation?: OperationOptions;
+  readonly operation?: OperationOptions<string>;
 };
 
 /** Opens a {@link Bed} whose operation is `handler`. */

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { isTerminal } from '@durable-api/protocol';
+import { isTerminal, WAITING_REASONS } from '@durable-api/protocol';
 import type { Command } from '../../src/state/command.ts';
 import type { IntentRecord, StoredResponse } from '../../src/state/intent.ts';
 
@@ -61,12 +61,74 @@ export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('fail' as const),
       failure,
-      retryAt: fc.option(fc.integer({ min: 0, max: 5_000_000 })),
+      retryAfterMs: fc.option(fc.integer({ min: 0, max: 5_000_000 })),
     }),
     weight: 4,
+  },
+  {
+    arbitrary: fc.record({
+      type: fc.constant('remember' as const),
+      event: fc.constant('intent.step' as const),
+      details: fc.constant({ name: 'a' }),
+      notes: fc.constant([]),
+    }),
+    weight: 2,
+  },
+  {
+    arbitrary: fc.record({
+      type: fc.constant('suspend' as const),
+      reason: fc.constantFrom(...WAITING_REASONS),
+      resumeAt: fc.integer({ min: 0, max: 5_000_000 }),
+      seq: fc.option(fc.integer({ min: 1, max: 20 })),
+      details: fc.constant({}),
+      notes: fc.constant([]),
+    }),
+    weight: 4,
+  },
+  {
+    arbitrary: fc.record({
+      type: fc.constant('postpone' as const),
+      startAt: fc.integer({ min: 0, max: 5_000_000 }),
+    }),
+    weight: 2,
+  },
+  {
+    arbitrary: fc.record({
+      type: fc.constant('signal' as const),
+      wakes: fc.boolean(),
+      details: fc.constant({ name: 'a' }),
+    }),
+    weight: 2,
+  },
+  {
+    arbitrary: fc.record({
+      type: fc.constant('remind' as const),
+      seq: fc.integer({ min: 1, max: 20 }),
+      events: fc.constant([{ type: 'intent.reminder' as const, details: {} }]),
+      resumeAt: fc.integer({ min: 0, max: 5_000_000 }),
+      notes: fc.constant([]),
+    }),
+    weight: 2,
+  },
+  {
+    arbitrary: fc.record({
+      type: fc.constant('childrenEnded' as const),
+      seq: fc.integer({ min: 1, max: 20 }),
+      ends: fc.constant([{ id: 'a', operation: 'b', status: 'COMPLETED' as const }]),
+      wakeAt: fc.option(fc.integer({ min: 0, max: 5_000_000 })),
+      notes: fc.constant([]),
+    }),
+    weight: 2,
   },
   { arbitrary: fc.record({ type: fc.constant('giveUp' as const), failure }), weight: 1 },
   { arbitrary: fc.constant<Command>({ type: 'timeOut' }), weight: 1 },
   { arbitrary: fc.constant<Command>({ type: 'requestCancel' }), weight: 2 },
+  {
+    arbitrary: fc.record({
+      type: fc.constant('requestCancel' as const),
+      windDownMs: fc.integer({ min: 0, max: 5_000 }),
+    }),
+    weight: 1,
+  },
   { arbitrary: fc.constant<Command>({ type: 'cancel' }), weight: 1 },
 );

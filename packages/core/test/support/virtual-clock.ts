@@ -8,9 +8,12 @@ interface Entry {
   isOver: boolean;
 }
 
-/** Resolves when no promise reaction is left to run: one turn of the event loop. */
+/** As many turns of the event loop as a chain of writes takes: each of them waits for the end of one. */
+const TURNS = 8;
+
+/** Resolves when no promise reaction is left to run. */
 export async function settled(): Promise<void> {
-  await macrotask();
+  for (let turn = 0; turn < TURNS; turn += 1) await macrotask();
 }
 
 /**

@@ -1,6 +1,9 @@
 import {
   DURABLE_CONTEXT,
   HandlerFault,
+  isStreamedAnswer,
+  putOut,
+  responseOfHttpError,
   type AttemptContext,
   type StoredResponse,
 } from '@durable-api/core';
@@ -11,6 +14,7 @@ import { restoreRequest, type KeptRequest } from './kept-request.ts';
 import type { MessageFactory } from './message-factory.ts';
 import { Outcome } from './outcome.ts';
 import { isAnswer } from './returned-value.ts';
+import { writeAll } from './streamed-value.ts';
 import type { SilenceWatch } from './silence-watch.ts';
 
 /** What calls of one handler have in common. */
@@ -41,14 +45,17 @@ export function callHandler(setup: HandlerSetup, call: HandlerCall): Promise<Sto
   const outcome = new Outcome();
   const socket = new DetachedSocket(kept.isSecure);
   const { req, res } = call.messages.create(socket, { ...kept.headers });
-  captureResponse(res, outcome, setup.maxResultBytes);
+  captureResponse(res, outcome, {
+    maxBytes: setup.maxResultBytes,
+    show: (bytes, contentType) => putOut(context, bytes, contentType),
+  });
   socket.onDestroy = (error) => {
     outcome.fail(
       error ?? context.signal.reason ?? new Error('The handler destroyed its response.'),
     );
     closeResponse(res);
   };
-  const next = nextOf(setup, outcome);
+  const next = nextOf(setup, res, outcome);
   req.next = next;
   Reflect.set(req, DURABLE_CONTEXT, context);
   try {
@@ -58,17 +65,21 @@ export function callHandler(setup: HandlerSetup, call: HandlerCall): Promise<Sto
     if (isPromise(returned)) awaitReturn(setup, returned, res, outcome, context);
     else settleByValue(setup, returned, false, res, outcome);
   } catch (thrown) {
-    outcome.fail(thrown);
+    settleByThrow(thrown, res, outcome);
   }
   // Who has answered already needs to hear of no abort.
   if (!outcome.isSettled) closeOnAbort(context.signal, new WeakRef(res));
   return outcome.promise;
 }
 
-function nextOf({ name }: HandlerSetup, outcome: Outcome): (error?: unknown) => void {
+function nextOf(
+  { name }: HandlerSetup,
+  res: Response,
+  outcome: Outcome,
+): (error?: unknown) => void {
   return (error) => {
     if (error !== undefined && error !== null && error !== 'route' && error !== 'router') {
-      outcome.fail(error);
+      settleByThrow(error, res, outcome);
       return;
     }
     const message =
@@ -93,8 +104,15 @@ function awaitReturn(
       if (signal.aborted) outcome.fail(signal.reason);
       else settleByValue(setup, value, true, res, outcome);
     },
-    (thrown: unknown) => outcome.fail(thrown),
+    (thrown: unknown) => settleByThrow(thrown, res, outcome),
   );
+}
+
+// An error that names a response below 500 is an answer, unless another one has begun.
+function settleByThrow(thrown: unknown, res: Response, outcome: Outcome): void {
+  const response = res.headersSent ? null : responseOfHttpError(thrown);
+  if (response === null) outcome.fail(thrown);
+  else outcome.answer(response);
 }
 
 function settleByValue(
@@ -105,7 +123,9 @@ function settleByValue(
   outcome: Outcome,
 ): void {
   if (outcome.isSettled) return;
-  if (value === undefined || res.headersSent || !isAnswer(value, isAwaited)) {
+  if (value !== undefined && !res.headersSent && isStreamedAnswer(value)) {
+    writeAll(value, res).catch((error: unknown) => outcome.fail(error));
+  } else if (value === undefined || res.headersSent || !isAnswer(value, isAwaited)) {
     setup.silence.watch(setup.name, res, outcome);
   } else answer(res, value, outcome);
 }

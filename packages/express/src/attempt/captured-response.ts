@@ -8,16 +8,29 @@ const CAPTURE = Symbol('durable-api.capture');
 type Written = () => void;
 type Headers = Readonly<Record<string, OutgoingHttpHeader>> | readonly OutgoingHttpHeader[];
 
+type Show = (bytes: Uint8Array, contentType: string | undefined) => unknown;
+
+/** How a response is captured. */
+export interface CaptureOptions {
+  readonly maxBytes: number;
+  readonly show: Show;
+}
+
 /** What a response that is captured has gathered. */
 class Capture {
   readonly outcome: Outcome;
   readonly maxBytes: number;
   readonly chunks: Uint8Array[] = [];
+  /** Shows observers a part of a response that is written bit by bit. */
+  readonly show: Show;
   bytes = 0;
+  /** Whether a part of the response was shown: then all of it is. */
+  isShown = false;
 
-  constructor(outcome: Outcome, maxBytes: number) {
+  constructor(outcome: Outcome, { maxBytes, show }: CaptureOptions) {
     this.outcome = outcome;
     this.maxBytes = maxBytes;
+    this.show = show;
   }
 }
 
@@ -29,8 +42,12 @@ interface CapturedResponse extends ServerResponse {
  * Makes what is written to `res` the answer of `outcome`. Only the three methods that everything else
  * in Node, Express and middleware ends in are replaced; the rest of `res` is real.
  */
-export function captureResponse(res: ServerResponse, outcome: Outcome, maxBytes: number): void {
-  const own = { [CAPTURE]: new Capture(outcome, maxBytes), writeHead, write, end, flushHeaders };
+export function captureResponse(
+  res: ServerResponse,
+  outcome: Outcome,
+  options: CaptureOptions,
+): void {
+  const own = { [CAPTURE]: new Capture(outcome, options), writeHead, write, end, flushHeaders };
   Object.assign(res, own);
 }
 
@@ -99,6 +116,7 @@ function write(
     return false;
   }
   if (!this.headersSent) this.writeHead(this.statusCode);
+  this[CAPTURE].isShown = true;
   if (!gather(this, chunk, typeof encoding === 'string' ? encoding : 'utf8')) return false;
   if (callback !== undefined) process.nextTick(callback);
   return true;
@@ -149,7 +167,13 @@ function gather(res: CapturedResponse, chunk: unknown, encoding: BufferEncoding)
     closeResponse(res);
     return false;
   }
-  if (bytes.byteLength > 0) capture.chunks.push(bytes);
+  if (bytes.byteLength === 0) return true;
+  capture.chunks.push(bytes);
+  // A 5xx is a failed attempt: nothing of it counts.
+  if (capture.isShown && res.statusCode < 500) {
+    const type = res.getHeader('content-type');
+    capture.show(bytes, type === undefined ? undefined : String(type));
+  }
   return true;
 }
 

@@ -1,4 +1,4 @@
-import { NonRetryableError } from '@durable-api/core';
+import { NonRetryableError, type RequestParts } from '@durable-api/core';
 import type { Request } from 'express';
 
 /** What is stored of a request beside its body; a JSON object. */
@@ -52,7 +52,7 @@ export function keepRequest(req: Request, captured: unknown): KeptRequest {
     baseUrl: req.baseUrl,
     url: req.url,
     params: req.params,
-    query: req.query,
+    query: queryOf(req),
     headers,
     isSecure: req.secure,
     ...(captured !== undefined && { captured }),
@@ -60,9 +60,46 @@ export function keepRequest(req: Request, captured: unknown): KeptRequest {
   };
 }
 
-/** Reads back what {@link keepRequest} gave. @throws TypeError when it is something else. */
+// Express 5 parses at every look, and most requests have none.
+function queryOf(req: Request): KeptRequest['query'] {
+  return req.url.includes('?') || Object.hasOwn(req, 'query') ? req.query : {};
+}
+
+/** What a submit from code, which has no request, leaves out. */
+const EMPTY: KeptRequest = {
+  originalUrl: '/',
+  baseUrl: '',
+  url: '/',
+  params: {},
+  query: {},
+  headers: {},
+  isSecure: false,
+};
+
+/**
+ * The same for an intent that code starts. `captures` is whether the operation has a `capture`: without what
+ * that would have kept, nobody is taken for somebody who has not signed in.
+ */
+export function composeKept(parts: RequestParts, captures: boolean): KeptRequest {
+  const { params = {}, query = {}, headers, captured } = parts;
+  return {
+    ...EMPTY,
+    params,
+    query,
+    headers: { 'content-type': 'application/json', ...headers },
+    ...(captured !== undefined && { captured }),
+    ...(captures && captured === undefined && { dropped: IDENTITY }),
+  };
+}
+
+/**
+ * Reads back what {@link keepRequest} gave, or a submit from code gave instead.
+ * @throws TypeError when it is something else.
+ */
 export function readKept(rest: Readonly<Record<string, unknown>>): KeptRequest {
   if (isKept(rest)) return rest;
+  const filled: object = { ...EMPTY, ...rest };
+  if (isKept(filled)) return filled;
   throw new TypeError('The stored request was not stored by this adapter.');
 }
 
@@ -90,7 +127,8 @@ function refuse(req: Request, name: string): void {
     get: () => {
       throw new NonRetryableError(
         `req.${name} is not stored with an operation. Say what the handler needs of it: ` +
-          `api.operation(handler, { capture: (req) => ({ ${name}: req.${name} }) }).`,
+          `api.operation(handler, { capture: (req) => ({ ${name}: req.${name} }) }), and of a child ` +
+          `start(operation, body, { captured: { ${name} } }).`,
       );
     },
     set: (value: unknown) => {
@@ -112,6 +150,8 @@ function isKept(rest: object): rest is KeptRequest {
     'headers' in rest &&
     typeof rest.headers === 'object' &&
     'params' in rest &&
-    typeof rest.params === 'object'
+    typeof rest.params === 'object' &&
+    'query' in rest &&
+    typeof rest.query === 'object'
   );
 }

@@ -6,6 +6,7 @@ import {
   sendReply,
   type DurableApi,
   type Operation,
+  type OperationRef,
   type PlainReply,
   type PlainRequest,
 } from '@durable-api/core';
@@ -23,9 +24,14 @@ import type { OperationApp } from './operation-app.ts';
 
 /**
  * An operation as `app.use` and `router.use` take it: what answers its requests, and what answers for
- * the body parser in front of it.
+ * the body parser in front of it. And as `start` takes it: `Body` is what it is started with, `Result` what
+ * it gives.
  */
-export type OperationMiddleware = [RequestHandler, ErrorRequestHandler];
+export type OperationMiddleware<Body = unknown, Result = unknown> = [
+  RequestHandler,
+  ErrorRequestHandler,
+] &
+  OperationRef<Body, Result>;
 
 /** What an operation is mounted with. */
 export interface MountSetup {
@@ -36,7 +42,9 @@ export interface MountSetup {
 }
 
 /** Makes the middleware of an operation. */
-export function operationMiddleware(setup: MountSetup): OperationMiddleware {
+export function operationMiddleware<Body, Result>(
+  setup: MountSetup,
+): OperationMiddleware<Body, Result> {
   const handle: RequestHandler = (req, res, next) => {
     setup.app.note(req.app);
     if (req.route !== undefined) {
@@ -51,7 +59,11 @@ export function operationMiddleware(setup: MountSetup): OperationMiddleware {
     if (problem === null || res.headersSent) next(error);
     else reply(problemReply(problem), req, res);
   };
-  return [noteMount(handle, setup.app), handleError];
+  const middleware: [RequestHandler, ErrorRequestHandler] = [
+    noteMount(handle, setup.app),
+    handleError,
+  ];
+  return Object.assign(middleware, { operation: setup.operation.name });
 }
 
 /** Makes the middleware that opens streams to who bears a ticket, and passes on all else. */
@@ -114,6 +126,7 @@ function plainRequest(
         rest: { ...keepRequest(req, captured) },
       };
     },
+    body: () => parsedBody(req),
     onClose(listener) {
       if (res.closed) listener();
       // Not of the request: that closes as soon as its body has been read.
@@ -125,8 +138,21 @@ function plainRequest(
 function reply(answer: PlainReply, req: Request, res: Response): void {
   // Who left meanwhile gets nothing; a stream to nobody would never hear of it.
   if (res.closed) return;
-  if (answer.kind === 'stream') req.socket.setTimeout(0);
+  if (answer.kind === 'stream') {
+    req.socket.setTimeout(0);
+    lighten(req, res);
+  }
   sendReply(answer, res, req.method);
+}
+
+/** Lets go of what Express keeps for a request under way, since a stream may last for hours. */
+function lighten(req: Request, res: Response): void {
+  // The way back through the routers, which nobody goes any more, and a cache that is filled when asked.
+  Reflect.set(req, 'next', undefined);
+  Reflect.set(req, '_parsedUrl', undefined);
+  // An object without a prototype, as Express makes them, takes ten times the memory.
+  req.params = { ...req.params };
+  res.locals = { ...res.locals };
 }
 
 function mountedAsRoute(req: Request): DurableError {

@@ -1,9 +1,16 @@
 import { STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
-import { resultTooLarge, type StoredResponse } from '@durable-api/core';
+import {
+  EXCHANGE_HEADERS,
+  isHttpError,
+  isStreamedAnswer,
+  resultTooLarge,
+  type StoredResponse,
+} from '@durable-api/core';
 import { HttpException, StreamableFile } from '@nestjs/common';
 import type { Platform } from '../platform/platform.ts';
 import type { DurableRoute } from '../routes/durable-route.ts';
+import { readStreamed, type Show } from './streamed-result.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const BYTES_TYPE = 'application/octet-stream';
@@ -13,28 +20,30 @@ const TEXT_TYPES = {
   fastify: 'text/plain; charset=utf-8',
 } as const;
 
-/** Headers that belong to one exchange or one client, so that a stored response has none of them. */
-const NOT_STORED = new Set([
-  'connection',
-  'content-length',
-  'date',
-  'keep-alive',
-  'set-cookie',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** The response that Nest would have sent for what a method returned. */
+/**
+ * The response that Nest would have sent for what a method returned. What it gives bit by bit is shown to
+ * observers as it comes.
+ */
 export async function responseOf(
   route: DurableRoute,
   value: unknown,
   platform: Platform['type'],
   maxBytes: number,
+  show: Show,
 ): Promise<StoredResponse> {
   const { status } = route;
+  const declared = declaredHeaders(route);
+  if (isStreamedAnswer(value)) {
+    const { contentType, bytes } = await readStreamed(
+      value,
+      declared['content-type'],
+      maxBytes,
+      show,
+    );
+    return { status, headers: { ...declared, 'content-type': contentType }, body: bytes };
+  }
   const body = await encodeBody(value, platform, maxBytes);
-  const headers = { ...body.headers, ...declaredHeaders(route) };
+  const headers = { ...body.headers, ...declared };
   const type = headers['content-type'];
   // Express says the charset of whatever it was given as text.
   if (body.isText && platform === 'express' && type !== undefined && !/charset=/i.test(type)) {
@@ -68,21 +77,6 @@ function answerOf(thrown: unknown): { status: number; body: unknown } | null {
   const { statusCode, expose, message } = thrown;
   const shown = expose ? message : (STATUS_CODES[statusCode] ?? 'Error');
   return { status: statusCode, body: { statusCode, message: shown } };
-}
-
-function isHttpError(
-  thrown: unknown,
-): thrown is Error & { readonly statusCode: number; readonly expose: boolean } {
-  return (
-    thrown instanceof Error &&
-    'statusCode' in thrown &&
-    typeof thrown.statusCode === 'number' &&
-    thrown.statusCode >= 400 &&
-    'status' in thrown &&
-    thrown.status === thrown.statusCode &&
-    'expose' in thrown &&
-    typeof thrown.expose === 'boolean'
-  );
 }
 
 interface EncodedBody {
@@ -131,7 +125,8 @@ function declaredHeaders({ headers }: DurableRoute): Record<string, string> {
   const declared: Record<string, string> = {};
   for (const { name, value } of headers) {
     const key = name.toLowerCase();
-    if (NOT_STORED.has(key)) continue;
+    // A cookie is one client's, and the result is served to whoever asks.
+    if (EXCHANGE_HEADERS.has(key) || key === 'set-cookie') continue;
     declared[key] = String(typeof value === 'function' ? value() : value);
   }
   return declared;

@@ -1,6 +1,8 @@
 import {
   DURABLE_CONTEXT,
   decodeInput,
+  isStreamedAnswer,
+  putOut,
   type AttemptContext,
   type StoredResponse,
 } from '@durable-api/core';
@@ -15,6 +17,7 @@ import { responseOf, responseOfThrow } from './method-response.ts';
 import { runPipes, type PipeSetup } from './pipes.ts';
 import { serializeResult } from './serialize.ts';
 import { readStoredCall, type StoredCall } from './stored-call.ts';
+import type { Show } from './streamed-result.ts';
 
 /** What the attempts of one durable method need of its app. */
 export interface MethodSetup extends PipeSetup {
@@ -59,8 +62,11 @@ export async function runMethod(
     const value: unknown = isObservable(returned)
       ? await lastValueFrom(returned, { defaultValue: undefined })
       : returned;
-    const shown = await serializeResult(setup, route, value, contextId);
-    return await responseOf(route, shown, stored.platform, maxResultBytes);
+    const shown = isStreamedAnswer(value)
+      ? value
+      : await serializeResult(setup, route, value, contextId);
+    const show: Show = (bytes, contentType) => putOut(context, bytes, contentType);
+    return await responseOf(route, shown, stored.platform, maxResultBytes, show);
   } catch (thrown) {
     const response = responseOfThrow(route, thrown);
     if (response !== null) return response;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { DurableError, type CapturedRequest } from '@durable-api/core';
+import { DurableError, type CapturedRequest, type RequestParts } from '@durable-api/core';
 import type { DurableRequest, StoredRequest } from '../durable-request.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { DurableRoute } from '../routes/durable-route.ts';
@@ -7,20 +7,6 @@ import { mountError } from '../routes/mount-error.ts';
 import type { RouteParameter } from '../routes/route-parameter.ts';
 import { extract, isPiped, type ParameterSources } from './extract.ts';
 import { isJson } from './is-json.ts';
-
-/** The request headers that are stored beside those that the method names. */
-const STORED_HEADERS = [
-  'accept',
-  'accept-language',
-  'content-type',
-  'host',
-  'idempotency-key',
-  'traceparent',
-  'tracestate',
-  'user-agent',
-  'x-correlation-id',
-  'x-request-id',
-] as const;
 
 /**
  * How a piped parameter gets its value at an attempt: the one that the pipes made, or the one in the
@@ -66,6 +52,16 @@ export function captureCall(call: CallToStore): CapturedRequest {
   return { identity: { method, url: originalUrl }, body, rest: { ...rest } };
 }
 
+/** The same for an intent that code starts, which no pipes have seen: they run at the attempt. */
+export function composeCall(
+  { params = {}, query = {}, headers, captured }: RequestParts,
+  platform: Platform['type'],
+): StoredCall {
+  const own = { 'content-type': 'application/json', ...headers };
+  const request = { ...EMPTY_REQUEST, params, query, headers: own };
+  return { request, values: null, captured: captured ?? {}, platform };
+}
+
 /** Reads back what {@link captureCall} stored. */
 export function readStoredCall(rest: Readonly<Record<string, unknown>>): StoredCall {
   const { request, values, captured, platform } = rest;
@@ -91,10 +87,7 @@ const EMPTY_REQUEST: Omit<StoredRequest, 'body'> = {
 function storedRequest(route: DurableRoute, request: DurableRequest): Omit<StoredRequest, 'body'> {
   const { method, originalUrl, params, query, ip } = request;
   const headers: Record<string, string> = {};
-  const named = route.parameters.flatMap(({ source, key }) =>
-    source === 'header' && key !== undefined ? [key.toLowerCase()] : [],
-  );
-  for (const name of [...STORED_HEADERS, ...named]) {
+  for (const name of route.storedHeaders) {
     const value = request.headers[name];
     if (value !== undefined) headers[name] = String(value);
   }

@@ -1,6 +1,9 @@
 import { isSubmitRoute } from '../routes/durable-route.ts';
 import { splitUrl } from './intent-url.ts';
 
+/** What follows the path of an operation in that of a signal. */
+const SIGNAL_PATH = /\/[0-9a-f-]{30,40}\/signals\/[^/]+\/?$/i;
+
 /**
  * Whether an Express app would give a POST to a durable operation. Nest copies the metadata of a method
  * to the handler that it registers; false where the router is not as Express 5 builds it.
@@ -10,7 +13,8 @@ export function findsOperation(app: unknown, request: unknown): boolean {
   const url = member(request, 'url');
   const layers = member(member(app, 'router'), 'stack');
   if (typeof url !== 'string' || !Array.isArray(layers)) return false;
-  const { path } = splitUrl(url);
+  // A signal to an intent of the operation has a body too.
+  const path = splitUrl(url).path.replace(SIGNAL_PATH, '') || '/';
   return layers.some((layer: unknown) => isOperationLayer(layer, path));
 }
 

@@ -14,7 +14,10 @@ const BODY_ERRORS = {
     'body_unreadable',
     'It is empty although its type is JSON. Send a JSON document, or no Content-Type.',
   ],
-  FST_ERR_CTP_INVALID_JSON_BODY: ['body_unreadable', 'It is no well-formed JSON.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: [
+    'body_unreadable',
+    'It is not JSON, or has a key __proto__ or constructor.prototype. Send JSON without such keys.',
+  ],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
     'body_unreadable',
     'Its length is not its Content-Length. Send it again.',

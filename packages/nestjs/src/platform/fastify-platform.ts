@@ -1,5 +1,13 @@
-import { mergeVary, problemReply, sendReply, type ReplyTarget } from '@durable-api/core';
+import {
+  hasLeft,
+  mergeVary,
+  problemReply,
+  sendReply,
+  type PlainReply,
+  type ReplyTarget,
+} from '@durable-api/core';
 import type { HttpServer } from '@nestjs/common';
+import { isRequest, type DurableRequest } from '../durable-request.ts';
 import { fastifyBodyError } from './fastify-body-error.ts';
 import { isIntentUrl } from './intent-url.ts';
 import type { Platform } from './platform.ts';
@@ -12,7 +20,6 @@ export const ROUTE_CONFIG = 'durable';
 /** The part of Fastify's reply that is used here. */
 interface FastifyReply {
   readonly raw: ReplyTarget & {
-    readonly closed: boolean;
     setHeader(name: string, value: number | string | string[]): unknown;
   };
   getHeader(name: string): number | string | string[] | undefined;
@@ -20,7 +27,8 @@ interface FastifyReply {
   code(status: number): unknown;
   headers(headers: Readonly<Record<string, string>>): unknown;
   header(name: string, value: string): unknown;
-  send(body?: Uint8Array): unknown;
+  serializer(serialize: (payload: unknown) => string): unknown;
+  send(body?: string | Uint8Array): unknown;
   hijack(): unknown;
   callNotFound(): unknown;
 }
@@ -38,6 +46,10 @@ interface RouteOptions {
 interface FastifyInstance {
   addConstraintStrategy(strategy: object): void;
   addHook(name: 'onRoute', hook: (route: RouteOptions) => void): unknown;
+  addHook(
+    name: 'onRequest',
+    hook: (request: unknown, response: unknown) => Promise<unknown>,
+  ): unknown;
 }
 
 /** Nest on Fastify. */
@@ -45,7 +57,15 @@ export function fastifyPlatform(adapter: HttpServer): Platform {
   const instance: FastifyInstance = adapter.getInstance();
   return {
     type: 'fastify',
-    prepare() {
+    prepare(openByTicket) {
+      if (openByTicket !== null) {
+        instance.addHook('onRequest', async (request, response) => {
+          const reply = isRequest(request) ? await openByTicket(request, response) : null;
+          if (reply === null || !isRequest(request)) return undefined;
+          send(reply, request, response);
+          return response;
+        });
+      }
       instance.addConstraintStrategy(intentConstraint());
       instance.addHook('onRoute', (route) => {
         if (route.config?.[ROUTE_CONFIG] === undefined) return;
@@ -53,28 +73,30 @@ export function fastifyPlatform(adapter: HttpServer): Platform {
         route.preParsing = [ignoreEmptyBody, route.preParsing ?? []].flat();
       });
     },
-    send(reply, request, response) {
-      if (!isReply(response)) throw new TypeError('This is no reply of Fastify.');
-      if (response.raw.closed) return;
-      if (reply.kind === 'full') sendFull(response, reply.status, reply.headers, reply.body);
-      else {
-        // Past Fastify, with the headers that hooks have set: nothing may hold back or compress it.
-        for (const [name, value] of Object.entries(response.getHeaders())) {
-          if (value !== undefined) response.raw.setHeader(name, value);
-        }
-        response.hijack();
-        sendReply(reply, response.raw, request.method);
-      }
-    },
+    send,
     onClose(response, listener) {
       if (!isReply(response)) return;
-      if (response.raw.closed) listener();
+      if (hasLeft(response.raw)) listener();
       else response.raw.on('close', listener);
     },
     passOn(response) {
       if (isReply(response)) response.callNotFound();
     },
   };
+}
+
+function send(reply: PlainReply, request: DurableRequest, response: unknown): void {
+  if (!isReply(response)) throw new TypeError('This is no reply of Fastify.');
+  if (hasLeft(response.raw)) return;
+  if (reply.kind === 'full') sendFull(response, reply.status, reply.headers, reply.body);
+  else {
+    // Past Fastify, with the headers that hooks have set: nothing may hold back or compress it.
+    for (const [name, value] of Object.entries(response.getHeaders())) {
+      if (value !== undefined) response.raw.setHeader(name, value);
+    }
+    response.hijack();
+    sendReply(reply, response.raw, request.method);
+  }
 }
 
 function sendFull(
@@ -87,9 +109,10 @@ function sendFull(
   response.code(status);
   response.headers(headers);
   if (vary !== undefined) response.header('vary', vary);
-  // As bytes, which no serializer of the app touches.
+  // Text that no serializer of the app touches; as bytes it would leave in a packet of its own.
+  if (typeof body === 'string') response.serializer(String);
   if (body.length === 0) response.send();
-  else response.send(typeof body === 'string' ? Buffer.from(body) : body);
+  else response.send(body);
 }
 
 function answerBodyErrors(error: unknown, _request: unknown, reply: FastifyReply): void {

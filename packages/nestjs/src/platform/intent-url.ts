@@ -10,7 +10,10 @@ export function isLikeIntentId(text: string): boolean {
 
 /** Whether the path of a URL ends like that of an intent: `…/{id}`, `…/{id}/events`, … */
 export function isIntentUrl(url: string): boolean {
-  const end = /\/([0-9a-fA-F-]+)(?:\/(?:events|result|cancel))?\/?(?:\?|$)/.exec(url);
+  const end =
+    /\/([0-9a-fA-F-]+)(?:\/(?:events|result|cancel|output|retry|ticket|signals\/[^/?]+))?\/?(?:\?|$)/.exec(
+      url,
+    );
   return end?.[1] !== undefined && isLikeIntentId(end[1]);
 }
 

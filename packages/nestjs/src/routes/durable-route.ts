@@ -4,6 +4,7 @@ import { mountError, type RouteName } from './mount-error.ts';
 import { NEST, nestPaths } from './nest-metadata.ts';
 import type { DurableOptions } from '../options.ts';
 import { readParameters, type RouteParameter } from './route-parameter.ts';
+import { storedHeaders } from './stored-headers.ts';
 
 /** A method as it stands on a prototype. */
 export type Method = (this: unknown, ...values: unknown[]) => unknown;
@@ -17,6 +18,8 @@ export interface DurableRoute {
   /** The method as the app wrote it. */
   readonly original: Method;
   readonly parameters: readonly RouteParameter[];
+  /** The names of the request headers that its attempts are given. */
+  readonly storedHeaders: readonly string[];
   /** The status of the method's response when it returns. */
   readonly status: number;
   /** The headers of the method's response, as `@Header()` named them. */
@@ -50,13 +53,15 @@ function readRoute(type: Type<object>, method: string): DurableRoute {
   checkRoute(name, original);
   const options = durableOptions(type.prototype, method);
   const { name: operation, storeCustomParameters, ...rest } = options;
+  const parameters = readParameters(type, method, storeCustomParameters === true);
   return {
     type,
     method,
     operation: operation ?? `${type.name}.${method}`,
     options: rest,
     original,
-    parameters: readParameters(type, method, storeCustomParameters === true),
+    parameters,
+    storedHeaders: storedHeaders(parameters),
     status: Reflect.getMetadata(NEST.httpCode, original) ?? 201,
     headers: Reflect.getMetadata(NEST.headers, original) ?? [],
   };

@@ -1,4 +1,4 @@
-import type { DurableRequest } from '../durable-request.ts';
+import { isRequest } from '../durable-request.ts';
 import type { Method } from './durable-route.ts';
 import { NEST, nestArguments, OURS, PARAMETER, type NestArgument } from './nest-metadata.ts';
 import { RUNTIME, type RouteAnswerer } from './runtime-token.ts';
@@ -61,10 +61,4 @@ function answererOf(controller: unknown): RouteAnswerer | null {
 
 function isAnswerer(value: unknown): value is RouteAnswerer {
   return typeof value === 'object' && value !== null && 'answer' in value;
-}
-
-function isRequest(value: unknown): value is DurableRequest {
-  return (
-    typeof value === 'object' && value !== null && 'originalUrl' in value && 'headers' in value
-  );
 }

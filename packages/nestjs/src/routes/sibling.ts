@@ -1,7 +1,15 @@
 import { RequestMethod } from '@nestjs/common';
 
 /** What follows the id of an intent in a path. */
-export type IntentPart = '' | '/events' | '/result' | '/cancel';
+export type IntentPart =
+  | ''
+  | '/events'
+  | '/result'
+  | '/cancel'
+  | '/retry'
+  | '/ticket'
+  | '/output'
+  | '/signals/:signal_name';
 
 /** A route beside that of a durable method. */
 export interface Sibling {
@@ -45,29 +53,54 @@ export const SIBLINGS: readonly Sibling[] = [
     parts: ['/cancel'],
     summary: 'Cancel an intent',
   },
-  { suffix: 'IntentRefuseGet', verb: RequestMethod.GET, parts: ['/cancel'], summary: null },
+  {
+    suffix: 'IntentRetry',
+    verb: RequestMethod.POST,
+    parts: ['/retry'],
+    summary: 'Retry an intent that ended without a result',
+  },
+  // Answers 404 unless tickets are on, so no document promises it.
+  { suffix: 'IntentTicket', verb: RequestMethod.POST, parts: ['/ticket'], summary: null },
+  {
+    suffix: 'IntentOutput',
+    verb: RequestMethod.GET,
+    parts: ['/output'],
+    summary: 'Output of an intent, as it comes',
+  },
+  {
+    suffix: 'IntentSignal',
+    verb: RequestMethod.POST,
+    parts: ['/signals/:signal_name'],
+    summary: 'Signal to an intent',
+  },
+  {
+    suffix: 'IntentRefuseGet',
+    verb: RequestMethod.GET,
+    parts: ['/cancel', '/retry', '/signals/:signal_name'],
+    summary: null,
+  },
   {
     suffix: 'IntentRefusePost',
     verb: RequestMethod.POST,
-    parts: ['', '/events', '/result'],
+    parts: ['', '/events', '/result', '/output'],
     summary: null,
   },
   {
     suffix: 'IntentRefuseDelete',
     verb: RequestMethod.DELETE,
-    parts: ['/events', '/result', '/cancel'],
+    parts: ['/events', '/result', '/cancel', '/retry', '/output', '/signals/:signal_name'],
     summary: null,
   },
   {
     suffix: 'IntentRefusePut',
     verb: RequestMethod.PUT,
-    parts: ['', '/events', '/result', '/cancel'],
+    parts: ['', '/events', '/result', '/cancel', '/retry', '/output', '/signals/:signal_name'],
     summary: null,
   },
   {
     suffix: 'IntentRefusePatch',
     verb: RequestMethod.PATCH,
-    parts: ['', '/events', '/result', '/cancel'],
+    parts: ['', '/events', '/result', '/cancel', '/retry', '/output', '/signals/:signal_name'],
     summary: null,
   },
 ];

@@ -62,7 +62,7 @@ export function describeSibling(route: DurableRoute, sibling: Sibling, answer: o
 }
 
 function answersOf(route: DurableRoute, part: IntentPart, verb: RequestMethod): Described {
-  const { snapshot, eventList } = wireJsonSchemas();
+  const { snapshot, eventList, signaled, submitted } = wireJsonSchemas();
   if (part === '/events') {
     const text = { type: 'string', description: 'Server-sent events: id is the seq.' };
     const content = {
@@ -75,6 +75,15 @@ function answersOf(route: DurableRoute, part: IntentPart, verb: RequestMethod): 
     const successes = Object.entries(responses(route)).filter(([status]) => status.startsWith('2'));
     const usual = { [route.status]: { description: "The method's own response." } };
     return successes.length > 0 ? Object.fromEntries(successes) : usual;
+  }
+  if (part === '/retry') {
+    const content = { 'application/json': { schema: submitted } };
+    return { 202: { description: 'Accepted: a new intent.', content } };
+  }
+  if (part === '/output') return { 200: { description: 'The output of the method.' } };
+  if (part === '/signals/:signal_name') {
+    const stored = { 'application/json': { schema: signaled } };
+    return { 202: { description: 'The signal is stored.', content: stored } };
   }
   const content = { 'application/json': { schema: snapshot } };
   const now = { 200: { description: 'The intent.', content } };
@@ -102,7 +111,13 @@ function parametersOf(route: DurableRoute, part: IntentPart): Described[] {
     required: true,
     schema: { type: 'string', format: 'uuid' },
   };
-  return [...inPath, id, ...(part === '/events' ? EVENTS_PARAMETERS : [])];
+  const signal = { name: 'signal_name', in: 'path', required: true, schema: { type: 'string' } };
+  return [
+    ...inPath,
+    id,
+    ...(part === '/events' ? EVENTS_PARAMETERS : []),
+    ...(part === '/signals/:signal_name' ? [signal] : []),
+  ];
 }
 
 const EVENTS_PARAMETERS: readonly Described[] = [

@@ -1,3 +1,5 @@
+import fastifyCompress from '@fastify/compress';
+import fastifyHelmet from '@fastify/helmet';
 import {
   fixtureTenant,
   type AdapterServer,
@@ -21,8 +23,12 @@ import {
   UseGuards,
   type CanActivate,
   type ExecutionContext,
+  type INestApplication,
   type Type,
 } from '@nestjs/common';
+import compression from 'compression';
+import type { FastifyInstance } from 'fastify';
+import helmet from 'helmet';
 import {
   Durable,
   DurableApiModule,
@@ -46,11 +52,23 @@ interface AuthHeaders {
   readonly authorization?: string;
 }
 
+/** What the app has beside the fixtures, and where those are mounted. */
+export interface Surroundings {
+  readonly prefix?: string;
+  /** Compressed, hardened, open to other origins, as apps in production are. */
+  readonly isEquipped?: boolean;
+}
+
+/** Fastify's parser refuses keys that poison prototypes as it refuses malformed JSON. */
+export function poisonOn(platform: PlatformName): { poisonProblem?: 'body_unreadable' } {
+  return platform === 'fastify' ? { poisonProblem: 'body_unreadable' } : {};
+}
+
 /** Serves the fixtures of the suite as controllers of a Nest app. */
 export async function serveFixtures(
   platform: PlatformName,
   { options, operations, routes }: AdapterSetup,
-  prefix = '',
+  { prefix = '', isEquipped = false }: Surroundings = {},
 ): Promise<AdapterServer> {
   @Module({
     imports: [DurableApiModule.forRoot(options)],
@@ -60,6 +78,7 @@ export async function serveFixtures(
 
   const app = await createApp(platform, FixtureModule);
   if (prefix !== '') app.setGlobalPrefix(prefix);
+  if (isEquipped) await equip(platform, app);
   if (platform === 'express') Reflect.apply(Reflect.get(app, 'useBodyParser'), app, LARGE_BODIES);
   const origin = await listen(app);
   return {
@@ -69,6 +88,16 @@ export async function serveFixtures(
       await app.close();
     },
   };
+}
+
+async function equip(platform: PlatformName, app: INestApplication): Promise<void> {
+  app.enableCors();
+  if (platform === 'express') app.use(compression({ threshold: 0 }), helmet());
+  else {
+    const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
+    await fastify.register(fastifyCompress, { threshold: 0 });
+    await fastify.register(fastifyHelmet);
+  }
 }
 
 /** Express's default is 100 KiB, below what the suite sends. */

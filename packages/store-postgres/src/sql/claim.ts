@@ -1,5 +1,8 @@
 import { NOW, sql } from './sql.ts';
 
+/** The most leases that one statement takes. */
+export const MAX_CLAIM = 1_000;
+
 /**
  * Takes the leases of at most $2 due intents of the operations $1 for the holder $3 and $4 ms.
  *
@@ -10,30 +13,43 @@ import { NOW, sql } from './sql.ts';
  * commit or renewal that came first has its new version claimed, not the old one.
  *
  * The first row tells the server's time, the earliest instant of the rest and the ids in the order in
- * which they were due. The limits and the array are given as subqueries so that the planner, which
- * cannot look into them, expects few rows and goes by the indexes, whatever its statistics say.
+ * which they were due. The rest begins where what was claimed ends, unless something was skipped.
+ *
+ * The limits and the arrays are given as subqueries so that the planner, which cannot look into them,
+ * expects few rows and goes by the indexes, whatever its statistics say, and has nothing to gain from a
+ * plan of its own for each call. The limits of `MAX_CLAIM` bound what it expects of a large backlog, for
+ * which it would compile the statement.
  */
 export const CLAIM: string = sql`
 WITH clock AS MATERIALIZED (SELECT ${NOW} AS now),
-operation AS (SELECT DISTINCT unnest($1::text[]) AS name),
+operation AS MATERIALIZED (
+  SELECT DISTINCT name FROM unnest((SELECT $1::text[])) AS name LIMIT (SELECT cardinality($1::text[]))
+),
 head AS (
   SELECT o.name, d.due_at
   FROM operation AS o CROSS JOIN LATERAL (
-    SELECT due_at FROM durable.live
-    WHERE operation = o.name AND due_at <= (SELECT now FROM clock)
-    ORDER BY due_at LIMIT (SELECT $2::int)
+    SELECT due_at FROM (
+      SELECT due_at FROM durable.live
+      WHERE operation = o.name AND due_at <= (SELECT now FROM clock)
+      ORDER BY due_at LIMIT (SELECT $2::int)
+    ) AS first LIMIT ${String(MAX_CLAIM)}
   ) AS d
   ORDER BY d.due_at LIMIT (SELECT $2::int)
 ),
-share AS (SELECT name, count(*) AS size FROM head GROUP BY name),
+share AS MATERIALIZED (
+  SELECT name, count(*) AS size FROM head GROUP BY name LIMIT (SELECT cardinality($1::text[]))
+),
 due AS MATERIALIZED (
-  SELECT d.id, d.due_at
+  SELECT d.id, d.due_at, s.name
   FROM share AS s CROSS JOIN LATERAL (
-    SELECT id, due_at FROM durable.live
-    WHERE operation = s.name AND due_at <= (SELECT now FROM clock)
-    ORDER BY due_at LIMIT s.size
-    FOR UPDATE SKIP LOCKED
+    SELECT id, due_at FROM (
+      SELECT id, due_at FROM durable.live
+      WHERE operation = s.name AND due_at <= (SELECT now FROM clock)
+      ORDER BY due_at LIMIT s.size
+      FOR UPDATE SKIP LOCKED
+    ) AS free LIMIT ${String(MAX_CLAIM)}
   ) AS d
+  LIMIT (SELECT $2::int)
 ),
 claimed AS (
   UPDATE durable.live AS l SET
@@ -53,9 +69,17 @@ rest AS (
     SELECT due_at FROM claimed
     UNION ALL
     SELECT n.due_at
-    FROM operation AS o CROSS JOIN LATERAL (
+    FROM (
+      SELECT name, CASE
+        WHEN (SELECT count(*) FROM due) = (SELECT sum(size) FROM share)
+        THEN (SELECT max(due_at) FROM due WHERE name = operation.name)
+      END AS due_at
+      FROM operation
+      OFFSET 0
+    ) AS o CROSS JOIN LATERAL (
       SELECT due_at FROM durable.live
-      WHERE operation = o.name AND id NOT IN (SELECT id FROM due)
+      WHERE operation = o.name AND due_at >= coalesce(o.due_at, 0)
+        AND NOT (id = ANY (ARRAY(SELECT id FROM due)))
       ORDER BY due_at LIMIT 1
     ) AS n
   ) AS each
@@ -71,6 +95,11 @@ FROM (
 ) AS summary
 FULL JOIN (claimed AS c JOIN durable.intent AS i ON i.id = c.id) ON false`;
 
+/** Takes the leases of intents with keys, by the function that the schema has for it: see `lanes.ts`. */
+export const CLAIM_KEYED: string = sql`
+SELECT * FROM durable.claim_keyed(hashtext($1::text), $2::text[], $3::int[], $4::int[], $5::int[],
+  $6::bigint[], $7::int, $8::text, $9::bigint, $10::boolean)`;
+
 /**
  * Sets the end of leases that are still held, or gives them back. Rows are locked in the order of
  * the request, which is that of their ids, as commits do, so that two statements never wait for each
@@ -82,12 +111,16 @@ WITH request AS (
   LIMIT (SELECT cardinality($1::uuid[]))
 ),
 held AS MATERIALIZED (
-  SELECT r.id, r.release
+  SELECT r.id, r.release, l.operation
   FROM request AS r CROSS JOIN LATERAL (
-    SELECT FROM durable.live
+    SELECT operation FROM durable.live
     WHERE id = r.id AND lease = r.lease AND holder IS NOT NULL
     FOR UPDATE
   ) AS l
+),
+touched AS (
+  INSERT INTO durable.touched (lane)
+  SELECT DISTINCT operation FROM held WHERE release AND operation < '!' COLLATE "C"
 )
 UPDATE durable.live AS l SET
   holder = CASE WHEN h.release THEN NULL ELSE l.holder END,

@@ -1,4 +1,4 @@
-import { sql } from './sql.ts';
+import { NOW, sql } from './sql.ts';
 
 /**
  * Removes at most $3 intents that ended before $1, and were created before $2 if they have an
@@ -13,5 +13,7 @@ WITH old AS MATERIALIZED (
 ),
 gone AS (DELETE FROM durable.ended AS e USING old WHERE e.id = old.id RETURNING e.id),
 unlogged AS (DELETE FROM durable.log AS l USING old WHERE l.id = old.id),
+unnoted AS (DELETE FROM durable.note AS k USING old WHERE k.id = old.id),
+unpaced AS (DELETE FROM durable.start WHERE until <= ${NOW}),
 unasked AS (DELETE FROM durable.intent AS i USING old WHERE i.id = old.id)
 SELECT count(*) FROM gone`;

@@ -25,6 +25,11 @@ export const GET_WITH_INPUT: string = sql`SELECT r.n, ${RECORD}, i.input ${GET_F
 export const GET_WITH_RESULT: string = sql`
 SELECT r.n, ${RECORD}, e.result_status, e.result_headers, e.result_body ${GET_FROM}`;
 
+export const GET_WITH_NOTES: string = sql`
+SELECT r.n, ${RECORD}, (
+  SELECT json_agg(json_build_array(key, value))::text FROM durable.note WHERE id = r.id
+) ${GET_FROM}`;
+
 /** The commits of each intent that hold events after the given one; at most $3 commits. */
 export const EVENTS: string = sql`
 SELECT r.n, c.seq, c.events

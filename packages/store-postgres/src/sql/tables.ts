@@ -84,3 +84,18 @@ CREATE TABLE durable.ended (
 COMMENT ON TABLE durable.ended IS 'How intents ended, with their last events: one row each, written once';
 CREATE INDEX ended_updated ON durable.ended (updated_at);
 `;
+
+/** What intents remember: see `Note` of core. */
+export const CREATE_NOTES: string = sql`
+CREATE TABLE durable.note (
+  id uuid NOT NULL,
+  key text COLLATE "C" NOT NULL,
+  value text NOT NULL,
+  PRIMARY KEY (id, key)
+);
+COMMENT ON TABLE durable.note IS 'What handlers remember between their attempts, and signals'`;
+
+/** What no other intent that has not ended may have. It goes with the row of `live`. */
+export const CREATE_LIVE_KEY: string = sql`
+ALTER TABLE durable.live ADD COLUMN live_key text COLLATE "C";
+CREATE UNIQUE INDEX live_key ON durable.live (live_key) WHERE live_key IS NOT NULL`;

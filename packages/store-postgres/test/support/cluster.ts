@@ -9,7 +9,7 @@ const exec = promisify(execFile);
 const INSTALLED = '/usr/lib/postgresql';
 
 /** Who runs the server: Postgres refuses root. */
-interface Account {
+export interface Account {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
@@ -137,7 +137,8 @@ async function newestBin(): Promise<string> {
   return join(INSTALLED, newest, 'bin');
 }
 
-async function unprivileged(): Promise<Account> {
+/** Who may run a server: neither Postgres nor PgBouncer takes root. */
+export async function unprivileged(): Promise<Account> {
   const { uid, gid, username } = userInfo();
   if (uid !== 0) return { name: username, uid, gid };
   const numbers = await Promise.all(['-u', '-g'].map((flag) => exec('id', [flag, 'postgres'])));
@@ -152,7 +153,8 @@ async function newFolder({ account }: ClusterTools): Promise<string> {
   return folder;
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

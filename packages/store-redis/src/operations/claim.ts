@@ -1,5 +1,7 @@
 import type { ClaimRequest, ClaimResult } from '@durable-api/core';
 import type { Session } from '../session.ts';
+import { claimKeyed } from './claim-keyed.ts';
+import { gather } from './gather.ts';
 import { shareOut } from './share-out.ts';
 import { peekDue, takeDue, type Outlook, type Taken } from './take-due.ts';
 
@@ -16,11 +18,23 @@ interface Round {
   readonly hasFailures: boolean;
 }
 
-/**
- * Takes the leases of what is due, the longest due of all shards first. Shards that fail are left out,
- * unless all do.
- */
+/** Takes leases. Shards that fail are left out, unless all do. */
 export async function claim(session: Session, request: ClaimRequest): Promise<ClaimResult> {
+  if (request.keyed === undefined || request.keyed.length === 0) return claimDue(session, request);
+  const turns = await claimKeyed(session, request);
+  const limit = request.limit - turns.claimed.length;
+  if (request.operations.length === 0 || limit === 0) return turns;
+  const others = await claimDue(session, { ...request, limit });
+  const next = Math.min(turns.nextDueAt ?? Infinity, others.nextDueAt ?? Infinity);
+  return {
+    ...turns,
+    claimed: [...turns.claimed, ...others.claimed],
+    nextDueAt: next === Infinity ? null : next,
+  };
+}
+
+/** Takes the leases of what has no key, the longest due of all shards first. */
+async function claimDue(session: Session, request: ClaimRequest): Promise<ClaimResult> {
   const taken: Taken[] = [];
   for (;;) {
     const left = request.limit - taken.length;
@@ -72,15 +86,4 @@ async function takeFromAll(session: Session, request: ClaimRequest, limit: numbe
 
 function latest(outlooks: readonly Outlook[]): number {
   return Math.max(...outlooks.map(({ now }) => now));
-}
-
-/** What succeeded; throws when something was asked and nothing did. */
-async function gather<Value>(
-  asked: readonly Promise<Value>[],
-): Promise<{ readonly values: readonly Value[]; readonly hasFailures: boolean }> {
-  const settled = await Promise.allSettled(asked);
-  const values = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  const failed = settled.find((each) => each.status === 'rejected');
-  if (failed !== undefined && values.length === 0) throw failed.reason;
-  return { values, hasFailures: failed !== undefined };
 }

@@ -1,6 +1,8 @@
-import type { Found, GetRequest, IntentRecord } from '@durable-api/core';
+import type { Found, GetRequest, IntentRecord, Note } from '@durable-api/core';
 import { unpackRecord } from '../intent-fields.ts';
+import { asList, asText } from '../reply.ts';
 import { unpackResponse } from '../response-field.ts';
+import { READ_NOTES } from '../scripts/read-notes.ts';
 import { shardOf, type Session } from '../session.ts';
 
 /** Reads intents: one command each, so that it works while slots move, and one round trip for all. */
@@ -9,9 +11,10 @@ export function get(
   { ids, include }: GetRequest,
 ): Promise<(Found | undefined)[]> {
   return Promise.all(
-    ids.map((id) =>
-      include === 'result' ? getWithResult(session, id) : getOne(session, id, include),
-    ),
+    ids.map((id) => {
+      if (include === 'result') return getWithResult(session, id);
+      return include === 'notes' ? getWithNotes(session, id) : getOne(session, id, include);
+    }),
   );
 }
 
@@ -43,4 +46,16 @@ async function getWithResult(session: Session, id: string): Promise<Found | unde
     record: unpackRecord(id, { record: record.toString(), meta: meta.toString() }),
     ...(result && { result: unpackResponse(result) }),
   };
+}
+
+async function getWithNotes(session: Session, id: string): Promise<Found | undefined> {
+  const { tag, intent } = shardOf(session, id);
+  const reply = await session.connection.script(tag, READ_NOTES, [intent(id)], []);
+  const [record, meta, ...rest] = asList(reply).map(asText);
+  if (record === undefined || meta === undefined) return undefined;
+  const notes: Note[] = [];
+  for (let i = 0; i + 1 < rest.length; i += 2) {
+    notes.push({ key: rest[i] ?? '', value: rest[i + 1] ?? '' });
+  }
+  return { record: unpackRecord(id, { record, meta }), notes };
 }

@@ -1,12 +1,14 @@
-import type { SubmitRequest } from '@durable-api/core';
+import type { IntentRecord, SubmitRequest } from '@durable-api/core';
 import { joinEvents } from '../event-lines.ts';
-import { packRecord } from '../intent-fields.ts';
+import { packRecord, unpackRecord } from '../intent-fields.ts';
 
 /** An intent to store, as scripts take it and reservations keep it. */
 export interface PackedSubmit {
   readonly id: string;
   readonly key: string | null;
   readonly operation: string;
+  /** What it waits among: the operation, and its key if it has one. */
+  readonly queue: Pick<IntentRecord, 'operation' | 'key' | 'priority'>;
   readonly record: string;
   readonly meta: string;
   readonly input: string;
@@ -28,7 +30,7 @@ export function packSubmit({ record, events, input }: SubmitRequest): PackedSubm
   const { id, operation, idempotency } = record;
   const fields = packRecord(record);
   const key = idempotency?.key ?? null;
-  return { id, key, operation, ...fields, input, events: joinEvents(events) };
+  return { id, key, operation, queue: record, ...fields, input, events: joinEvents(events) };
 }
 
 /** About how large it is. */
@@ -47,12 +49,13 @@ export function unpackReservation(
     if (value === undefined) throw new Error(`The reservation of ${id} is incomplete.`);
     return value;
   };
+  const packed = { record: text(record), meta: text(meta) };
   return {
     id,
     key,
     operation: text(operation),
-    record: text(record),
-    meta: text(meta),
+    queue: unpackRecord(id, packed),
+    ...packed,
     input: text(input),
     events: text(events),
   };

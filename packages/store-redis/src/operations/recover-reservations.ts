@@ -1,5 +1,7 @@
 import type { Session } from '../session.ts';
 import { finishReserved } from './attempt-submit.ts';
+import { finishExclusive } from './exclusive-submit.ts';
+import { isOwnedLiveKey } from './live-key.ts';
 import { findAbandoned, readReservation } from './reservations.ts';
 
 /** Age from which on a reservation counts as abandoned: no submit takes that long. In ms. */
@@ -13,11 +15,12 @@ const LIMIT = 100;
  * uses again, so that their reservations do not stay for ever.
  */
 export async function recoverReservations(session: Session): Promise<void> {
-  if (session.shards.length === 1) return;
   const finished = session.shards.map(async (shard) => {
     for (const key of await findAbandoned(session, shard, ABANDONED_MS, LIMIT)) {
       const reserved = await readReservation(session, key);
-      if (reserved !== null) await finishReserved(session, reserved);
+      if (reserved === null) continue;
+      if (isOwnedLiveKey(key)) await finishExclusive(session, reserved);
+      else await finishReserved(session, reserved);
     }
   });
   await Promise.all(finished);

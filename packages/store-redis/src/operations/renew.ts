@@ -1,4 +1,4 @@
-import type { RenewRequest, RenewResult } from '@durable-api/core';
+import type { IntentRecord, RenewRequest, RenewResult } from '@durable-api/core';
 import { DueSets } from '../due-sets.ts';
 import { asList, asNumber } from '../reply.ts';
 import { allOrThrow, scatter } from '../scatter.ts';
@@ -7,7 +7,7 @@ import type { Session } from '../session.ts';
 import type { ShardKeys } from '../shard-keys.ts';
 import { getRecord } from './get.ts';
 
-type Lease = RenewRequest['leases'][number] & { readonly operation: string };
+type Lease = RenewRequest['leases'][number] & { readonly record: IntentRecord };
 
 /**
  * Renews leases or gives them back. A lease does not tell the operation, which names the due set, and
@@ -19,8 +19,8 @@ export async function renew(
 ): Promise<RenewResult> {
   const records = await Promise.all(leases.map(({ id }) => getRecord(session, id)));
   const known = leases.flatMap((lease, i) => {
-    const operation = records[i]?.operation;
-    return operation === undefined ? [] : [{ ...lease, operation }];
+    const record = records[i];
+    return record === undefined ? [] : [{ ...lease, record }];
   });
   const settled = await scatter(session, known, {
     placeOf: ({ id }) => id,
@@ -41,18 +41,17 @@ async function send(
   leases: readonly Lease[],
 ): Promise<RenewResult[number][]> {
   const dues = new DueSets(shard);
-  const args = leases.flatMap(({ id, lease, operation, release }) => [
+  const args = leases.flatMap(({ id, lease, record, release }) => [
     id,
-    String(dues.numberOf(operation)),
+    String(dues.numberOf(record)),
     String(lease),
     release === true ? '1' : '',
   ]);
-  const dueKeys = dues.keys;
   const reply = await session.connection.script(
     shard.tag,
     RENEW,
-    [...dueKeys, ...leases.map(({ id }) => shard.intent(id))],
-    [shard.wakeUps, session.sender, String(dueKeys.length), String(leaseMs), ...args],
+    [...dues.keys, ...leases.map(({ id }) => shard.intent(id))],
+    [shard.wakeUps, session.sender, String(leaseMs), ...dues.args, ...args],
   );
   return asList(reply).map((result) => {
     if (result === 0) return { held: false };

@@ -47,9 +47,9 @@ async function send(
   const intentKeys: string[] = [];
   const args: string[] = [];
   for (const { submit, claimsKeyFrom } of items) {
-    const { id, key, operation, record, meta, input, events } = submit;
+    const { id, key, record, meta, input, events } = submit;
     intentKeys.push(shard.intent(id));
-    const due = dues.numberOf(operation);
+    const due = dues.numberOf(submit.queue);
     if (claimsKeyFrom === null || key === null) args.push(String(due));
     else {
       intentKeys.push(shard.keyOwner(key), shard.reservation(key));
@@ -57,19 +57,12 @@ async function send(
     }
     args.push(record, meta, input, events);
   }
-  const dueKeys = dues.keys;
   const reply = await writeAcknowledged(
     session,
     shard,
     SUBMIT,
-    [shard.ids, shard.stats, ...dueKeys, ...intentKeys],
-    [
-      shard.wakeUps,
-      session.sender,
-      String(dueKeys.length),
-      String(shard.intentPrefix.length),
-      ...args,
-    ],
+    [shard.ids, shard.stats, ...dues.keys, ...intentKeys],
+    [shard.wakeUps, session.sender, String(shard.intentPrefix.length), ...dues.args, ...args],
   );
   return asList(reply).map((result, i) => toStored(items[i]?.submit.id ?? '', result));
 }

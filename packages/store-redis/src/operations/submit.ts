@@ -1,18 +1,8 @@
-import {
-  DurableError,
-  type IntentRecord,
-  type SubmitRequest,
-  type SubmitResult,
-} from '@durable-api/core';
-import { unpackRecord } from '../intent-fields.ts';
+import type { SubmitRequest, SubmitResult } from '@durable-api/core';
 import type { Session } from '../session.ts';
-import { attemptSubmits, finishReserved } from './attempt-submit.ts';
-import { getRecord } from './get.ts';
-import { packSubmit, type PackedSubmit } from './packed-submit.ts';
-import { readReservation } from './reservations.ts';
-
-/** How often a submit follows its key from owner to owner. Each time, another submit has got ahead. */
-const MAX_OWNERS = 16;
+import { submitExclusive } from './exclusive-submit.ts';
+import { submitKeyed } from './keyed-submit.ts';
+import { packSubmit } from './packed-submit.ts';
 
 /**
  * Stores intents; those of one part of the data can fail while others do not. Of those with one key the
@@ -22,8 +12,7 @@ export async function submit(
   session: Session,
   batch: readonly SubmitRequest[],
 ): Promise<PromiseSettledResult<SubmitResult>[]> {
-  const keys = batch.map(({ record }) => record.idempotency?.key);
-  const isLater = keys.map((key, i) => key !== undefined && keys.indexOf(key) < i);
+  const isLater = findLater(batch);
   if (!isLater.includes(true)) return submitDistinct(session, batch);
   const first = await submitDistinct(
     session,
@@ -33,10 +22,20 @@ export async function submit(
     session,
     batch.filter((_, i) => isLater[i] === true),
   );
-  return isLater.map((late): PromiseSettledResult<SubmitResult> => {
-    const result = late ? later.shift() : first.shift();
-    if (result === undefined) throw new Error('Redis left out a result.');
-    return result;
+  return isLater.map((late) => takeNext(late ? later : first));
+}
+
+/** Which requests have a key in common with one before them. */
+function findLater(batch: readonly SubmitRequest[]): boolean[] {
+  const keys = new Set<string>();
+  const liveKeys = new Set<string>();
+  return batch.map(({ record: { idempotency, liveKey } }) => {
+    const key = idempotency?.key;
+    const isLater =
+      (key !== undefined && keys.has(key)) || (liveKey !== undefined && liveKeys.has(liveKey));
+    if (key !== undefined) keys.add(key);
+    if (liveKey !== undefined) liveKeys.add(liveKey);
+    return isLater;
   });
 }
 
@@ -44,57 +43,21 @@ async function submitDistinct(
   session: Session,
   batch: readonly SubmitRequest[],
 ): Promise<PromiseSettledResult<SubmitResult>[]> {
-  const packed = batch.map(packSubmit);
-  const stored = await attemptSubmits(
-    session,
-    packed.map((each) => ({ submit: each, replaces: '' })),
-  );
-  return Promise.all(
-    packed.map(async (each, i): Promise<PromiseSettledResult<SubmitResult>> => {
-      const result = stored[i];
-      if (result === undefined) throw new Error('Redis left out a result.');
-      if (result.status === 'rejected') return result;
-      const { value } = result;
-      if (value.outcome !== 'owned') return { status: 'fulfilled', value };
-      const [followed] = await Promise.allSettled([followKey(session, each, value.owner)]);
-      return followed;
-    }),
-  );
+  const isExclusive = batch.map(({ record }) => record.liveKey !== undefined);
+  if (!isExclusive.includes(true)) return submitKeyed(session, batch.map(packSubmit));
+  const usual = batch.filter((_, i) => isExclusive[i] === false);
+  const exclusive = batch.filter((_, i) => isExclusive[i] === true);
+  const [keyed, others] = await Promise.all([
+    submitKeyed(session, usual.map(packSubmit)),
+    Promise.allSettled(exclusive.map((request) => submitExclusive(session, request))),
+  ]);
+  return isExclusive.map((is) => takeNext(is ? others : keyed));
 }
 
-/** Finds the intent that has the key, or stores the newcomer when there is none any more. */
-async function followKey(
-  session: Session,
-  newcomer: PackedSubmit,
-  firstOwner: string,
-): Promise<SubmitResult> {
-  let owner = firstOwner;
-  for (let step = 0; step < MAX_OWNERS; step += 1) {
-    const record = await findOwner(session, newcomer.key ?? '', owner);
-    if (record !== null) return { outcome: 'exists', record };
-    const [stored] = await attemptSubmits(session, [{ submit: newcomer, replaces: owner }]);
-    if (stored === undefined) throw new Error('Redis left out a result.');
-    if (stored.status === 'rejected') throw stored.reason;
-    if (stored.value.outcome !== 'owned') return stored.value;
-    owner = stored.value.owner;
-  }
-  throw new DurableError('store_unavailable', 'Too many submits compete for an idempotency key.', {
-    retryAfterSeconds: 1,
-  });
-}
-
-/** The intent that a key belongs to, stored now if its own submit has not come to that. */
-async function findOwner(
-  session: Session,
-  key: string,
-  owner: string,
-): Promise<IntentRecord | null> {
-  const reserved = await readReservation(session, key);
-  if (reserved?.id !== owner) {
-    const record = await getRecord(session, owner);
-    return record?.idempotency?.key === key ? record : null;
-  }
-  const finished = await finishReserved(session, reserved);
-  if (finished === null) return null;
-  return finished.outcome === 'exists' ? finished.record : unpackRecord(owner, reserved);
+function takeNext(
+  results: PromiseSettledResult<SubmitResult>[],
+): PromiseSettledResult<SubmitResult> {
+  const result = results.shift();
+  if (result === undefined) throw new Error('Redis left out a result.');
+  return result;
 }

@@ -8,7 +8,7 @@ import type { ShardKeys } from '../shard-keys.ts';
 import type { DueList } from './share-out.ts';
 
 /** About how many bytes of records and inputs one shard gives in one claim. */
-const MAX_BYTES = 4_194_304;
+export const MAX_BYTES = 4_194_304;
 /** When to look again at what is due and could not be taken, in ms. */
 const AGAIN_MS = 250;
 
@@ -70,7 +70,8 @@ export async function takeDue(
   return { shard, now: instant, nextDueAt: lookAt, taken };
 }
 
-function toTaken(text: string, input: string): Taken {
+/** Reads a lease that a script has taken. */
+export function toTaken(text: string, input: string): Taken {
   const lineEnd = text.indexOf('\n');
   const blank = text.indexOf(' ', lineEnd);
   const record = text.slice(ID_LENGTH, lineEnd);
@@ -79,6 +80,7 @@ function toTaken(text: string, input: string): Taken {
   return { record: unpackRecord(text.slice(0, ID_LENGTH), { record, meta }), input, wasDueAt };
 }
 
-function toDueAt(text: string | undefined): number | null {
+/** Reads an instant that may be none. */
+export function toDueAt(text: string | undefined): number | null {
   return text === undefined || text === '' ? null : asNumber(text);
 }

@@ -1,5 +1,5 @@
 /** Marks a string as a Lua script, for editors and readers. A script must not depend on values. */
-export function lua(source: TemplateStringsArray): string {
+export function lua(source: TemplateStringsArray, ...fragments: readonly string[]): string {
   // Redis takes the shebang, and with it the flags, only from the very first byte.
-  return (source.raw[0] ?? '').trimStart();
+  return String.raw(source, ...fragments).trimStart();
 }

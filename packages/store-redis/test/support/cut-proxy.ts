@@ -9,6 +9,7 @@ export class CutProxy implements AsyncDisposable {
   isSwallowing = false;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #mute = new Set<Socket>();
 
   private constructor(port: number, target: number) {
     this.port = port;
@@ -19,13 +20,14 @@ export class CutProxy implements AsyncDisposable {
         socket.on('error', () => {});
         socket.on('close', () => {
           this.#sockets.delete(socket);
+          this.#mute.delete(socket);
           client.destroy();
           upstream.destroy();
         });
       }
       client.pipe(upstream);
       upstream.on('data', (data) => {
-        if (!this.isSwallowing) client.write(data);
+        if (!this.isSwallowing && !this.#mute.has(client)) client.write(data);
       });
     });
   }
@@ -39,6 +41,11 @@ export class CutProxy implements AsyncDisposable {
 
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Lets nothing more through to who is connected now, as when a firewall has forgotten a connection. */
+  mute(): void {
+    for (const socket of this.#sockets) this.#mute.add(socket);
   }
 
   /** Resets all connections. */

@@ -18,6 +18,7 @@ export interface IntentWish {
   readonly key?: string;
   readonly input?: string;
   readonly operation?: string;
+  readonly liveKey?: string;
 }
 
 /** A submit as the engine makes it. */
@@ -29,6 +30,7 @@ export function submitRequest(wish: IntentWish = {}): SubmitRequest {
       operation: wish.operation ?? 'report',
       owner: '',
       deadlineAt: null,
+      ...(wish.liveKey !== undefined && { liveKey: wish.liveKey }),
       idempotency: wish.key === undefined ? null : { key: wish.key, fingerprint: 'fingerprint' },
     },
     Date.now(),

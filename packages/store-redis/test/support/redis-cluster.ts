@@ -37,10 +37,13 @@ export class RedisCluster implements AsyncDisposable {
     return cluster;
   }
 
-  /** A client of the Cluster, not connected. */
-  client(): Cluster {
-    const nodes = this.masters.map(({ port }) => ({ host: '127.0.0.1', port }));
-    const client = new Cluster(nodes, { lazyConnect: true });
+  /** A client of the Cluster, not connected. It finds the master of a port at `through(port)`. */
+  client(through = (port: number): number => port): Cluster {
+    const nodes = this.masters.map(({ port }) => ({ host: '127.0.0.1', port: through(port) }));
+    const natMap = Object.fromEntries(
+      this.masters.map(({ port }, i) => [`127.0.0.1:${port}`, at(nodes, i)]),
+    );
+    const client = new Cluster(nodes, { lazyConnect: true, natMap });
     client.on('error', () => {});
     return client;
   }

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { vi } from 'vitest';
 import { freePort } from './free-port.ts';
 import { redisBinary } from './redis-binary.ts';
 
@@ -61,7 +61,7 @@ export class RedisServer implements AsyncDisposable {
     const fixed = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder];
     this.#process = spawn(binary, [...fixed, ...config], { stdio: 'ignore' });
     const client = this.connect();
-    await vi.waitFor(() => client.ping(), { timeout: 20_000, interval: 10 });
+    await untilAnswered(client);
     client.disconnect();
   }
 
@@ -84,7 +84,8 @@ export class RedisServer implements AsyncDisposable {
 
   /** Removes the folder of the data under the feet of the server. */
   removeFolder(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    // A child that was saving outlives a killed server, and may write a file more.
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 20 });
   }
 
   /** Kills the server as a crash does, and waits until it is gone. */
@@ -100,5 +101,18 @@ export class RedisServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     this.removeFolder();
+  }
+}
+
+async function untilAnswered(client: Redis): Promise<void> {
+  const giveUpAt = performance.now() + 20_000;
+  for (;;) {
+    try {
+      await client.ping();
+      return;
+    } catch (error) {
+      if (performance.now() > giveUpAt) throw error;
+    }
+    await delay(10);
   }
 }

@@ -1,26 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { CommitItem, CommitOutcome } from '../channel.ts';
-import { columnIndex, type Cell, type RecordRow } from '../record-row.ts';
+import type { CommitOutcome } from '../channel.ts';
+import type { CommitItem } from '../packed-writes.ts';
+import { CHANGING, columnIndex, type Cell, type RecordRow } from '../record-row.ts';
 import type { Finder } from './find.ts';
 
-/** The columns that change with `seq`. */
-const CHANGING = [
-  'seq',
-  'status',
-  'waiting_reason',
-  'updated_at',
-  'attempt',
-  'failures',
-  'cancel_requested_at',
-  'progress',
-  'error',
-] as const;
-
-const CHANGING_INDEXES = CHANGING.map(columnIndex);
-const SEQ = columnIndex('seq');
 const LEASE = columnIndex('lease');
 const HOLDER = columnIndex('holder');
-const DUE_AT = columnIndex('due_at');
 
 /** Prepares the writing of changes; call the result inside a write transaction. */
 export function prepareCommit(
@@ -38,27 +23,29 @@ export function prepareCommit(
     `INSERT INTO log (intent, last_seq, origin, events, result_head, result_body)
      VALUES (?, ?, ?, ?, ?, ?)`,
   );
+  const remember = db.prepare('INSERT OR REPLACE INTO notes (intent, key, value) VALUES (?, ?, ?)');
+  const free = db.prepare('UPDATE intents SET live_key = NULL WHERE n = ?');
+  const replace = db.prepare('UPDATE log SET input = ? WHERE intent = ? AND input IS NOT NULL');
   return (items) =>
-    items.map(({ row, expectedSeq, expectedLease, events, result }) => {
-      const changes = CHANGING_INDEXES.map((index) => row[index] ?? null);
-      const id = String(row[0]);
+    items.map((item) => {
+      const { id, expectedSeq, expectedLease, changes, isHeld, dueAt } = item;
+      const { events, head, body, notes, input, freesLiveKey } = item;
       const guarded: Cell[] = [id, expectedSeq, expectedLease, expectedLease];
-      const updated =
-        row[HOLDER] === null
-          ? release.get(...changes, row[DUE_AT] ?? null, ...guarded)
-          : keep.get(...changes, ...guarded);
+      const updated = isHeld
+        ? keep.get(...changes, ...guarded)
+        : release.get(...changes, dueAt, ...guarded);
       if (updated === undefined) return whyNot(find.byId(id), expectedLease);
+      const [seq = null] = changes;
       const number = Number(updated['n']);
-      const { head = null, body = null } = result ?? {};
-      insertLog.run(number, row[SEQ] ?? null, origin, events, head, body);
+      insertLog.run(number, seq, origin, events, head, body);
+      for (const { key, value } of notes ?? []) remember.run(number, key, value);
+      if (freesLiveKey && dueAt !== null) free.run(number);
+      if (input !== null) replace.run(input, number);
       return 'ok';
     });
 }
 
-function whyNot(
-  found: readonly [number, RecordRow] | null,
-  expectedLease: number | null,
-): CommitOutcome {
+function whyNot(found: readonly [number, RecordRow] | null, expectedLease: Cell): CommitOutcome {
   if (found === null) return 'missing';
   const [, row] = found;
   const isStale = expectedLease !== null && (row[LEASE] !== expectedLease || row[HOLDER] === null);

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Call } from '../channel.ts';
+import { unpackCommits, unpackSubmits } from '../packed-writes.ts';
 import { prepareClaim } from './claim.ts';
 import { prepareCommit } from './commit.ts';
 import { prepareFind } from './find.ts';
@@ -29,13 +30,13 @@ export function prepareOperations(db: DatabaseSync, origin: number): Operations 
     answer(call) {
       switch (call.name) {
         case 'submit':
-          return submit(call.takes);
+          return submit(unpackSubmits(call.takes));
         case 'claim':
           return claim(call.takes);
         case 'renew':
           return renewer.renew(call.takes);
         case 'commit':
-          return commit(call.takes);
+          return commit(unpackCommits(call.takes));
         case 'prune':
           return prune(call.takes);
         case 'get':

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Note } from '@durable-api/core';
 import type { Calls, EventsRow, FoundRow, StoredResult } from '../channel.ts';
 import { COLUMNS, type Cell, type RecordRow } from '../record-row.ts';
 import type { Finder } from './find.ts';
@@ -21,6 +22,7 @@ export function prepareRead(db: DatabaseSync, find: Finder): Reader {
     `SELECT last_seq, events FROM log WHERE intent = (SELECT n FROM intents WHERE id = ?)
      AND last_seq > ? ORDER BY last_seq LIMIT ?`,
   );
+  const notes = db.prepare('SELECT key, value FROM notes WHERE intent = ?');
   const stats = db.prepare('SELECT status, count(*) AS count FROM intents GROUP BY status');
 
   function resultOf(n: number): StoredResult | null {
@@ -29,6 +31,9 @@ export function prepareRead(db: DatabaseSync, find: Finder): Reader {
     const body = row?.['result_body'];
     return typeof head === 'string' && body instanceof Uint8Array ? { head, body } : null;
   }
+
+  const notesOf = (n: number): Note[] =>
+    notes.all(n).map(({ key, value }) => ({ key: String(key), value: String(value) }));
 
   return {
     get: ({ ids, include }) =>
@@ -40,6 +45,7 @@ export function prepareRead(db: DatabaseSync, find: Finder): Reader {
           row,
           input: include === 'input' ? String(input.get(n)?.['input']) : null,
           result: include === 'result' ? resultOf(n) : null,
+          notes: include === 'notes' ? notesOf(n) : null,
         };
       }),
     events: ({ of, limit }) =>

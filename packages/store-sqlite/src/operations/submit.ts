@@ -1,10 +1,19 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { SubmitItem, SubmitOutcome } from '../channel.ts';
+import type { SubmitOutcome } from '../channel.ts';
+import type { SubmitItem } from '../packed-writes.ts';
 import { columnIndex, COLUMNS } from '../record-row.ts';
 import type { Finder } from './find.ts';
 
-const KEY = columnIndex('idempotency_key');
 const SEQ = columnIndex('seq');
+
+const MARKS = COLUMNS.map(() => '?').join(', ');
+
+/** Stores the {@link COLUMNS} of an intent, unless its id or one of its keys is there already. */
+export const INSERT_INTENT: string = `INSERT INTO intents (${COLUMNS.join(', ')}) VALUES (${MARKS}) ON CONFLICT DO NOTHING`;
+
+/** Stores the first events of an intent and its input. */
+export const INSERT_LOG =
+  'INSERT INTO log (intent, last_seq, origin, events, input) VALUES (?, ?, ?, ?, ?)';
 
 /** Prepares the storing of intents; call the result inside a write transaction. */
 export function prepareSubmit(
@@ -12,17 +21,12 @@ export function prepareSubmit(
   find: Finder,
   origin: number,
 ): (items: readonly SubmitItem[]) => SubmitOutcome[] {
-  const marks = COLUMNS.map(() => '?').join(', ');
-  const insertIntent = db.prepare(
-    `INSERT INTO intents (${COLUMNS.join(', ')}) VALUES (${marks}) ON CONFLICT DO NOTHING`,
-  );
-  const insertLog = db.prepare(
-    'INSERT INTO log (intent, last_seq, origin, events, input) VALUES (?, ?, ?, ?, ?)',
-  );
+  const insertIntent = db.prepare(INSERT_INTENT);
+  const insertLog = db.prepare(INSERT_LOG);
   return (items) =>
-    items.map(([row, events, input]) => {
+    items.map(({ row, events, input }) => {
       const { changes, lastInsertRowid } = insertIntent.run(...row);
-      if (changes === 0) return find.byKeyOrId(row[KEY] ?? null, row[0] ?? null);
+      if (changes === 0) return find.earlier(row);
       insertLog.run(lastInsertRowid, row[SEQ] ?? null, origin, events, input);
       return null;
     });

@@ -1,0 +1,122 @@
+import { FOREVER_AT, isTerminal } from '@durable-api/protocol';
+import { openChildren, type StoredChild } from '../handler/child-notes.ts';
+import type { IntentRecord } from '../state/intent.ts';
+import { createIntent } from '../state/submit.ts';
+import type { Found, Store } from '../store/store.ts';
+import { encodeStored } from './encode-stored.ts';
+import type { GroupCommit } from './group-commit.ts';
+import { IntentWriter, type WriteOutcome, type WrittenChange } from './intent-writer.ts';
+import type { StoreClock } from './store-clock.ts';
+
+/** Who wants an intent to end, and why. */
+export interface CancelWish {
+  readonly actor?: string;
+  readonly reason?: string;
+}
+
+/** What is needed to cancel intents with their children. */
+export interface CancellerSetup {
+  readonly store: Store;
+  readonly commits: GroupCommit;
+  readonly clock: StoreClock;
+  readonly leaseMs: number;
+  readonly onWritten: (change: WrittenChange) => void;
+}
+
+/** How many children are read at once. */
+const BATCH = 256;
+const REASON = 'The intent that has started it ended.';
+/** The input of a child that is canceled before its parent's handler has stored it. */
+const NO_INPUT = '{"rest":{}}';
+
+/**
+ * Cancels intents. Children are told before their parent ends: whoever dies in between leaves a parent that
+ * has not ended, and somebody else begins again.
+ */
+export class Canceller {
+  readonly #setup: CancellerSetup;
+
+  constructor(setup: CancellerSetup) {
+    this.#setup = setup;
+  }
+
+  /**
+   * Cancels an intent, or asks the handler that works on it to stop. Rejects when the store failed; repeating
+   * it is safe.
+   */
+  async cancel(record: IntentRecord, wish: CancelWish = {}): Promise<WriteOutcome> {
+    const writer = this.#writer(record);
+    const { leaseMs } = this.#setup;
+    for (;;) {
+      const before = writer.record;
+      // Who was never started has no children.
+      const open = before.attempt === 0 ? [] : await this.#openChildren(before.id);
+      const outcome = await writer.apply({
+        type: 'requestCancel',
+        ...wish,
+        ...(open.length === 0 ? { seq: before.seq } : { windDownMs: leaseMs }),
+      });
+      if (!('record' in outcome)) return outcome;
+      const { status, holder, cancelRequestedAt } = outcome.record;
+      if (isTerminal(status) || (holder !== null && cancelRequestedAt !== null)) return outcome;
+      // It is not as it was when its children were looked for.
+      if (cancelRequestedAt === null) continue;
+      await this.#cancelAll(outcome.record, open);
+      return writer.apply({ type: 'cancel' });
+    }
+  }
+
+  /** Cancels the children of an intent that is about to end. */
+  async cancelChildrenOf(parent: IntentRecord): Promise<void> {
+    await this.#cancelAll(parent, await this.#openChildren(parent.id));
+  }
+
+  async #openChildren(id: string): Promise<StoredChild[]> {
+    const [found] = await this.#setup.store.get({ ids: [id], include: 'notes' });
+    return openChildren(found?.notes ?? []);
+  }
+
+  async #cancelAll(parent: IntentRecord, open: readonly StoredChild[]): Promise<void> {
+    for (let from = 0; from < open.length; from += BATCH) {
+      const some = open.slice(from, from + BATCH);
+      const found = await this.#setup.store.get({ ids: some.map(({ id }) => id) });
+      await Promise.all(some.map((child, i) => this.#cancelChild(parent, child, found[i])));
+    }
+  }
+
+  async #cancelChild(
+    parent: IntentRecord,
+    child: StoredChild,
+    found: Found | undefined,
+  ): Promise<void> {
+    const record = found?.record ?? (await this.#storeNever(parent, child));
+    if (isTerminal(record.status) || record.cancelRequestedAt !== null) return;
+    await this.cancel(record, { reason: REASON });
+  }
+
+  /** Stores a child that its parent's handler may be about to store, so that it finds it canceled. */
+  async #storeNever(parent: IntentRecord, { id, operation }: StoredChild): Promise<IntentRecord> {
+    const { clock, commits } = this.#setup;
+    const { record, events } = createIntent(
+      {
+        id,
+        operation,
+        owner: parent.owner,
+        deadlineAt: null,
+        idempotency: null,
+        parentIntentId: parent.id,
+        startAt: FOREVER_AT,
+      },
+      clock.now(),
+      null,
+    );
+    const stored = encodeStored(id, events);
+    const result = await commits.submit({ record, events: stored, input: NO_INPUT });
+    return result.outcome === 'exists' ? result.record : record;
+  }
+
+  #writer(record: IntentRecord): IntentWriter {
+    const { commits, clock, onWritten } = this.#setup;
+    return new IntentWriter({ record, lease: null, commits, clock, onWritten });
+  }
+}

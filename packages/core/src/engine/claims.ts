@@ -1,0 +1,163 @@
+import type { Claimed, ClaimResult, KeyedOperation } from '../store/store.ts';
+import type { Clock } from '../clock.ts';
+import type { AttemptPool } from './attempt-pool.ts';
+import type { Claimer } from './claimer.ts';
+import type { DeclaredOperations } from './declared-operations.ts';
+import type { DispatcherSetup } from './dispatcher.ts';
+import type { Operation } from './operation.ts';
+
+/** What claims need to know. */
+export interface ClaimsSetup {
+  readonly claimer: Claimer;
+  readonly operations: DeclaredOperations;
+  readonly clock: Clock;
+  /** Whether other processes may have stored intents by other options of their operations. */
+  readonly isShared: boolean;
+  readonly pool: AttemptPool;
+  /** Whether this process starts attempts. */
+  readonly works: () => boolean;
+  /** A claim should be made then. */
+  readonly onLook: (at: number) => void;
+}
+
+/** What was claimed, and how things are left. */
+interface Round {
+  readonly claimed: readonly Claimed[];
+  readonly nextDueAt: number | null;
+  /** Whether an operation has no room left in this process, so that the end of an attempt is news. */
+  readonly isShort: boolean;
+}
+
+type RoomOf = (operation: Operation) => number;
+
+/** Claims at most `limit` of a part of the operations. */
+type Ask = (limit: number) => Promise<ClaimResult>;
+
+/** How long after others have written it is looked for what is not where its operation's options say, in ms. */
+const STRAY_LOOK_MS = 60_000;
+
+/**
+ * What to claim: intents without a key in one go, those with keys in another, and those of each operation
+ * that has a limit in this process by themselves, in turns. Once at first, and at times when others write,
+ * also what was stored when the options of its operation were others: with a key though it has none now,
+ * or the other way around.
+ */
+export class Claims {
+  readonly #setup: ClaimsSetup;
+  #rounds = 0;
+  #strayLookAt: number;
+  /** Whether something waits for a place of its key. */
+  isHeldBack = false;
+
+  constructor(setup: ClaimsSetup) {
+    this.#setup = setup;
+    this.#strayLookAt = setup.isShared ? -Infinity : Infinity;
+  }
+
+  /** Others have written. */
+  noteForeign(): void {
+    if (this.#strayLookAt !== Infinity) return;
+    this.#strayLookAt = this.#setup.clock.now() + STRAY_LOOK_MS;
+    this.#setup.onLook(this.#strayLookAt);
+  }
+
+  /** Claims at most `limit` intents and has them worked on. */
+  async claim(limit: number): ReturnType<DispatcherSetup['claim']> {
+    const { operations, pool, works, clock } = this.#setup;
+    const all = operations.all();
+    const takesStray = this.#strayLookAt <= clock.now();
+    const own = all.filter(({ options }) => options.perProcess !== null);
+    const isPlain = own.length === 0 && all.every(({ options }) => options.lanes === null);
+    // Until those that are claimed are there, so that submits do not take their places.
+    const unreserve = pool.reserve(limit);
+    const held = new Map(own.map((each) => [each.name, pool.limits.holdRoom(each)]));
+    const roomOf: RoomOf = ({ name }) => held.get(name)?.room ?? Infinity;
+    try {
+      await pool.catchUp();
+      const { claimed, ...left } =
+        isPlain && !takesStray
+          ? await this.#askPlain(limit)
+          : await this.#ask(all, takesStray, limit, roomOf);
+      for (const each of held.values()) each.release();
+      if (works()) for (const one of claimed) this.#take(one);
+      else await pool.giveBack(claimed.map((one) => one.record));
+      return { count: claimed.length, ...left };
+    } finally {
+      for (const each of held.values()) each.release();
+      unreserve();
+    }
+  }
+
+  #take({ record, input }: Claimed): void {
+    const operation = this.#setup.operations.get(record.operation);
+    if (operation !== undefined) this.#setup.pool.take(operation, record, input, false);
+  }
+
+  async #askPlain(limit: number): Promise<Round> {
+    const { claimer, operations } = this.#setup;
+    const { claimed, nextDueAt } = await claimer.claim({ operations: operations.names() }, limit);
+    return { claimed, nextDueAt: this.#earliest(nextDueAt), isShort: false };
+  }
+
+  async #ask(
+    all: readonly Operation[],
+    takesStray: boolean,
+    limit: number,
+    roomOf: RoomOf,
+  ): Promise<Round> {
+    const asks = this.#asks(all, takesStray, roomOf);
+    const claimed: Claimed[] = [];
+    const nexts: (number | null)[] = [];
+    this.#rounds += 1;
+    for (let i = 0; i < asks.length && claimed.length < limit; i += 1) {
+      const ask = asks[(this.#rounds + i) % asks.length];
+      const result = await ask?.(limit - claimed.length);
+      if (result === undefined) continue;
+      claimed.push(...result.claimed);
+      nexts.push(result.nextDueAt);
+      if (result.isHeldBack !== undefined) this.isHeldBack = result.isHeldBack;
+    }
+    if (takesStray) this.#strayLookAt = Infinity;
+    const taken = (name: string): number =>
+      claimed.filter(({ record }) => record.operation === name).length;
+    const isShort = all.some((each) => roomOf(each) <= taken(each.name));
+    return { claimed, nextDueAt: this.#earliest(...nexts), isShort };
+  }
+
+  /** When to claim again: then, or for what is not where it should be. */
+  #earliest(...nexts: readonly (number | null)[]): number | null {
+    const next = Math.min(this.#strayLookAt, ...nexts.map((at) => at ?? Infinity));
+    return next === Infinity ? null : next;
+  }
+
+  #asks(all: readonly Operation[], takesStray: boolean, roomOf: RoomOf): Ask[] {
+    const { claimer } = this.#setup;
+    const open = all.filter((operation) => roomOf(operation) > 0);
+    const plain = takesStray ? open : open.filter(({ options }) => options.lanes === null);
+    const free = plain.filter(({ options }) => options.perProcess === null);
+    const keyed = (takesStray ? open : open.filter(({ options }) => options.lanes !== null)).map(
+      (operation): KeyedOperation => ({
+        operation: operation.name,
+        room: operation.options.perProcess === null ? null : roomOf(operation),
+        perKey: operation.options.lanes?.perKey ?? null,
+        rateLimit: operation.options.lanes?.rateLimit ?? null,
+      }),
+    );
+    const asks: Ask[] = [];
+    if (free.length > 0)
+      asks.push((limit) => claimer.claim({ operations: free.map(({ name }) => name) }, limit));
+    if (keyed.length > 0) asks.push((limit) => claimer.claim({ operations: [], keyed }, limit));
+    for (const operation of plain) {
+      if (operation.options.perProcess !== null)
+        asks.push((limit) => this.#askOne(operation, limit, roomOf(operation)));
+    }
+    return asks;
+  }
+
+  /** What is left because the operation has no room here is not due, for this process. */
+  async #askOne(operation: Operation, limit: number, room: number): Promise<ClaimResult> {
+    const most = Math.min(limit, room);
+    const result = await this.#setup.claimer.claim({ operations: [operation.name] }, most);
+    return result.claimed.length < room ? result : { ...result, nextDueAt: null };
+  }
+}

@@ -1,0 +1,22 @@
+import type { Intents, Ledger } from '@durable-api/core';
+import type { KeyRing } from './access/key-ring.ts';
+import type { HomeAddress } from './addresses/address.ts';
+import type { IntentStore } from './intents/intent-store.ts';
+import type { Mailboxes } from './mailboxes/mailboxes.ts';
+import type { Accounts } from './provisioning/accounts.ts';
+import type { ResolvedGatewayOptions } from './options.ts';
+import type { StreamRoom } from './streams/stream-room.ts';
+
+/** What the calls of the gateway share. */
+export interface GatewayCore {
+  readonly options: ResolvedGatewayOptions;
+  readonly home: HomeAddress;
+  readonly ledger: Ledger;
+  /** The intents of the API's own operations. */
+  readonly operations: Intents;
+  readonly store: IntentStore;
+  readonly mailboxes: Mailboxes;
+  readonly keys: KeyRing;
+  readonly accounts: Accounts;
+  readonly streams: StreamRoom;
+}

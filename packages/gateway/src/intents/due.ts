@@ -1,0 +1,86 @@
+import type { Claimed } from '@durable-api/core';
+import { FOREVER_AT, isTerminal } from '@durable-api/protocol';
+import { mailboxOf } from '../agents/hand-on.ts';
+import type { GatewayCore } from '../gateway-core.ts';
+import { isMissed, missDelivery } from '../lifecycle/delivery.ts';
+import { timeOut } from '../lifecycle/ending.ts';
+import { advance } from '../scenarios/advance.ts';
+import { isReminderDue, remind } from '../lifecycle/reminding.ts';
+import type { AxpIntent } from './intent-state.ts';
+
+/** The longest time until an intent is looked at again, in ms. */
+const MAX_SNOOZE_MS = 30 * 24 * 3_600_000;
+
+function isWaking({ state }: AxpIntent, now: number): boolean {
+  return state.wakeAt !== null && state.wakeAt <= now;
+}
+
+/** Sees to an intent whose deadline, delivery, reminder or step is due. */
+export async function seeToIntent(core: GatewayCore, { record }: Claimed): Promise<void> {
+  const [intent] = await core.store.find([record.id]);
+  if (intent === null || intent === undefined || isTerminal(intent.record.status)) return;
+  const now = core.ledger.now();
+  const { deadlineAt } = intent.record;
+  if (deadlineAt !== null && deadlineAt <= now) {
+    await core.store.change(intent, (one) =>
+      isTerminal(one.record.status) ? null : timeOut(one, core.ledger.now()),
+    );
+  } else if (isMissed(intent, now)) await redeliver(core, intent);
+  else if (isWaking(intent, now)) await advance(core, record.id);
+  else if (isReminderDue(intent, now)) await remindAgent(core, intent);
+  // Nothing is due, or what was due is not written on the intent.
+  const [left] = await core.ledger.get({ ids: [record.id] });
+  if (left !== undefined && left.record.holder !== null && left.record.lease === record.lease) {
+    await core.ledger.snooze(record, snoozeMs(intent, now));
+  }
+}
+
+async function redeliver(core: GatewayCore, intent: AxpIntent): Promise<void> {
+  const { record, envelope } = intent;
+  const mailbox = mailboxOf(core, envelope.to);
+  const attempt = record.attempt + 1;
+  // Before the intent is changed, so that one which is cut short is done again.
+  if (attempt <= envelope.maxDeliveryAttempts) {
+    await mailbox.add({ intentId: record.id, attempt });
+  }
+  // One that was never sent is as it was; whoever created it may not have handed it on.
+  if (record.status === 'SUBMITTED') return;
+  await core.store.change(intent, (one) => {
+    const now = core.ledger.now();
+    const isSame = one.record.attempt === record.attempt && one.record.status === 'DELIVERED';
+    return isSame && isMissed(one, now) ? missDelivery(one, now) : null;
+  });
+}
+
+async function remindAgent(core: GatewayCore, intent: AxpIntent): Promise<void> {
+  const changed = await core.store.change(intent, (one) => {
+    const now = core.ledger.now();
+    const isDue = !isTerminal(one.record.status) && isReminderDue(one, now);
+    return isDue ? remind(one, core.home, now) : null;
+  });
+  const { pendingWith, isEscalated } = changed?.intent.state ?? {};
+  if (isEscalated !== true || pendingWith?.type !== 'agent') return;
+  const address = pendingWith.ref.replace(/^agent:\/\//, '');
+  await mailboxOf(core, address).add({
+    intentId: intent.record.id,
+    attempt: intent.record.attempt,
+  });
+}
+
+function snoozeMs({ record, state }: AxpIntent, now: number): number {
+  // What is due already has been seen to, as far as it can be.
+  const later = [record.deadlineAt, state.redeliverAt, state.wakeAt, state.remindAt].filter(
+    (at) => at !== null && at > now,
+  );
+  const next = Math.min(
+    FOREVER_AT,
+    ...later.map((at) => at ?? FOREVER_AT),
+    nextLook(record.lease, now),
+  );
+  return Math.max(1_000, Math.min(MAX_SNOOZE_MS, next - now));
+}
+
+/** Later and later: what waits for nothing but a wake-up is looked at for the sake of a lost one. */
+function nextLook(lease: number, now: number): number {
+  return now + Math.min(MAX_SNOOZE_MS, 60_000 * 4 ** Math.min(lease, 8));
+}

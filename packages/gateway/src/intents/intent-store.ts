@@ -1,0 +1,151 @@
+import {
+  createIntent,
+  type Found,
+  type Idempotency,
+  type IntentRecord,
+  type Ledger,
+} from '@durable-api/core';
+import { isTerminal } from '@durable-api/protocol';
+import { AxpError, intentNotFound } from '../http/errors.ts';
+import { isObject } from '../http/json.ts';
+import { dueAtOf, type Draft, type IntentChange } from '../lifecycle/draft.ts';
+import { isEnvelope, type Envelope } from './envelope.ts';
+import { answerNote, initialState, readNotes, stateNote, type AxpIntent } from './intent-state.ts';
+import { openIntent } from '../lifecycle/open-intent.ts';
+
+/** The operation of all intents of the gateway. */
+export const INTENT = 'axp.intent';
+/** An intent id in the form that stores have. */
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** How often a change is computed anew because others were faster. */
+const MAX_TRIES = 50;
+
+/** A change that was written. */
+export interface Changed {
+  readonly intent: AxpIntent;
+  readonly change: IntentChange;
+}
+
+/** How an answer to an idempotent call is kept with the change that it is about. */
+export interface KeptAnswer {
+  readonly key: string;
+  readonly encode: (changed: Changed) => string;
+}
+
+/** Reads and writes the gateway's intents. */
+export class IntentStore {
+  readonly ledger: Ledger;
+  readonly #onEnded: (intent: AxpIntent) => Promise<void>;
+
+  /** `onEnded` is waited for after each end that is written here; what it cannot do is done when it is due. */
+  constructor(ledger: Ledger, onEnded: (intent: AxpIntent) => Promise<void>) {
+    this.ledger = ledger;
+    this.#onEnded = onEnded;
+  }
+
+  /** Stores an intent, or finds the one that has its idempotency key; `isNew` tells which. */
+  async create(
+    envelope: Envelope,
+    options: {
+      readonly id?: string;
+      readonly deadlineAt: number | null;
+      readonly idempotency: Idempotency | null;
+    },
+  ): Promise<{ readonly record: IntentRecord; readonly isNew: boolean }> {
+    const { ledger } = this;
+    const now = ledger.now();
+    const { id = ledger.newId(), ...rest } = options;
+    const { record, events } = createIntent(
+      { ...rest, id, operation: INTENT, owner: envelope.to },
+      now,
+      null,
+    );
+    const state = initialState(envelope, now);
+    const opened = openIntent({ record, state }, events, envelope);
+    const due = { ...opened.record, dueAt: dueAtOf(opened.record, opened.state) };
+    const input = JSON.stringify({ body: envelope, rest: {} });
+    const outcome = await ledger.submit({ record: due, events: opened.events, input });
+    if (outcome.outcome === 'exists') return { record: outcome.record, isNew: false };
+    return { record: due, isNew: true };
+  }
+
+  /** One entry per id; null where the gateway has no such intent. */
+  async find(ids: readonly string[]): Promise<(AxpIntent | null)[]> {
+    const known = ids.map((id) => (ID.test(id) ? id : NO_ID));
+    const [withInput, withNotes] = await Promise.all([
+      this.ledger.get({ ids: known, include: 'input' }),
+      this.ledger.get({ ids: known, include: 'notes' }),
+    ]);
+    return known.map((_, i) => toIntent(withInput[i], withNotes[i]));
+  }
+
+  /** @throws AxpError 404 */
+  async get(id: string): Promise<AxpIntent> {
+    const [intent] = await this.find([id]);
+    if (intent === null || intent === undefined) throw intentNotFound(id);
+    return intent;
+  }
+
+  /**
+   * Changes an intent: `change` makes a draft of it as it is, and is called again when somebody else was
+   * faster. Null when the draft comes to nothing.
+   */
+  async change(
+    from: AxpIntent,
+    change: (intent: AxpIntent) => Draft | null,
+    kept?: KeptAnswer,
+  ): Promise<Changed | null> {
+    let intent = from;
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const made = change(intent)?.done() ?? null;
+      if (made === null) return null;
+      const changed = {
+        intent: { ...intent, record: made.record, state: made.state },
+        change: made,
+      };
+      const notes = [stateNote(made.state)];
+      if (kept !== undefined) notes.push(answerNote(kept.key, kept.encode(changed)));
+      const outcome = await this.ledger.commit({
+        expected: { seq: intent.record.seq, lease: null },
+        record: made.record,
+        events: made.events,
+        notes,
+      });
+      if (outcome.outcome === 'ok') {
+        if (isTerminal(made.record.status)) await this.#tell(changed.intent);
+        return changed;
+      }
+      intent = await this.get(from.record.id);
+    }
+    throw new AxpError(503, 'overloaded', 'Too many change this intent at once; try again.');
+  }
+
+  async #tell(intent: AxpIntent): Promise<void> {
+    try {
+      await this.#onEnded(intent);
+    } catch (error) {
+      const intentId = intent.record.id;
+      this.ledger.logger.warn({ err: error, intentId }, 'Who waits for an intent was not told yet');
+    }
+  }
+}
+
+/** The id of no intent. */
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+
+function toIntent(withInput: Found | undefined, withNotes: Found | undefined): AxpIntent | null {
+  if (withInput?.record.operation !== INTENT || withNotes === undefined) return null;
+  const input: unknown = JSON.parse(withInput.input ?? 'null');
+  const envelope: unknown = isObject(input) ? input['body'] : null;
+  if (!isEnvelope(envelope)) return null;
+  // Of the two reads the one with the notes counts, since they must fit the record.
+  const { record, notes = [] } = withNotes;
+  return { record, envelope, ...readNotes(envelope, record.createdAt, notes) };
+}
+
+/** @throws AxpError 409 for an intent that has ended. */
+export function refuseEnded({ record }: AxpIntent): void {
+  if (!isTerminal(record.status)) return;
+  const message = `intent ${record.id} has ended as ${record.status}`;
+  throw new AxpError(409, 'intent_terminal', message, { details: { status: record.status } });
+}

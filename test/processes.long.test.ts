@@ -1,0 +1,78 @@
+import { DurableClient, OperationCanceledError, type Operation } from '@durable-api/client';
+import type { WireEvent } from '@durable-api/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openCrashStore, type CrashStore } from './crash/crash-store.ts';
+import { ServerInProcess } from './server-in-process.ts';
+
+/** What slow machines are given on top of what is promised. */
+const SLACK_MS = 9_000;
+
+describe.each(['postgres', 'redis'] as const)(
+  'of several processes on %s',
+  { timeout: 240_000 },
+  (kind) => {
+    let store: CrashStore;
+    beforeAll(async () => {
+      const opened = await openCrashStore(kind);
+      if (opened === null) throw new Error(`There is no ${kind} server on this machine.`);
+      store = opened;
+    }, 240_000);
+    afterAll(() => store[Symbol.asyncDispose]());
+
+    const start = (leaseMs: number): Promise<ServerInProcess> =>
+      ServerInProcess.start({
+        script: 'test/skew/server.ts',
+        store: store.url,
+        env: { LEASE_MS: String(leaseMs) },
+      });
+    const at = (server: ServerInProcess, { url }: Operation): Operation =>
+      new DurableClient(server.origin).operation(new URL(url).pathname);
+    const seen = async (operation: Operation): Promise<WireEvent[]> => {
+      const events: WireEvent[] = [];
+      for await (const event of operation.observe()) events.push(event);
+      return events;
+    };
+    const working = async (operation: Operation): Promise<void> => {
+      for await (const { event_type: type } of operation.observe()) {
+        if (type === 'intent.progress') return;
+      }
+    };
+
+    it('each serves the observers of all, as it happens', async () => {
+      await using first = await start(60_000);
+      await using second = await start(60_000);
+      const operation = await new DurableClient(first.origin).submit('/work', { ms: 500 });
+      const [here, there] = await Promise.all([seen(operation), seen(at(second, operation))]);
+      expect(there).toEqual(here);
+      expect(there.at(-1)?.event_type).toBe('intent.completed');
+      const early = Date.parse(there.find((one) => one.attempt === 1)?.at ?? '');
+      expect(early).toBeLessThan(Date.parse(there.at(-1)?.at ?? ''));
+    });
+
+    it('each can cancel what another one works on, within a second', async () => {
+      // The next renewal, which would tell too, comes only after 100 s.
+      await using first = await start(300_000);
+      await using second = await start(300_000);
+      const operation = await new DurableClient(first.origin).submit('/work', { ms: 3_600_000 });
+      await working(at(second, operation));
+      const askedAt = performance.now();
+      await at(second, operation).cancel();
+      await expect(at(second, operation).result()).rejects.toThrow(OperationCanceledError);
+      expect(performance.now() - askedAt).toBeLessThan(1_000 + SLACK_MS);
+    });
+
+    it('another one starts what a killed one worked on, when its lease has ended', async () => {
+      await using first = await start(5_000);
+      await using second = await start(5_000);
+      const operation = await new DurableClient(first.origin).submit('/work', { ms: 2_000 });
+      await working(at(second, operation));
+      const killedAt = performance.now();
+      await first.kill();
+      for await (const event of at(second, operation).observe()) {
+        if (event.event_type === 'intent.in_progress' && event.attempt === 2) break;
+      }
+      expect(performance.now() - killedAt).toBeLessThan(5_000 + 1_000 + SLACK_MS);
+      expect(await at(second, operation).result()).toMatchObject({ attempt: 2 });
+    });
+  },
+);
