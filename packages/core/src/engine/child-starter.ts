@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.ts';
 import { isDurableError } from '../errors.ts';
 import { HandlerFault } from '../handler-fault.ts';
 import type { StartOptions } from '../handler/child.ts';
@@ -7,7 +6,7 @@ import { canonicalJson, hashParts } from '../http/fingerprint.ts';
 import { encodeInput } from '../http/input.ts';
 import type { PayloadLimits } from '../http/payload.ts';
 import { ownPriority } from '../intents/lane-wish.ts';
-import { ownDelayMs, startInstant } from '../intents/start-at.ts';
+import { ownDelayMs } from '../intents/start-at.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import type { DeclaredOperations } from './declared-operations.ts';
 import type { Operation } from './operation.ts';
@@ -19,7 +18,6 @@ export interface ChildStarterSetup {
   /** What stores them; made after this. */
   readonly submitter: () => Submitter;
   readonly limits: PayloadLimits;
-  readonly clock: Clock;
 }
 
 /** Makes intents of what handlers start. */
@@ -67,8 +65,6 @@ export class ChildStarter {
   /** Stores a child, unless it is there already. Repeating it after a failure is safe. */
   async store(parent: IntentRecord, id: string, child: PreparedChild): Promise<void> {
     const operation = this.#operation(child.operation);
-    const wish = { startAfterMs: ownDelayMs(operation.options.start) };
-    const startAt = startInstant(wish, this.#setup.clock.now());
     const submitting = this.#setup.submitter().prepare({
       id,
       operation,
@@ -77,7 +73,7 @@ export class ChildStarter {
       parentIntentId: parent.id,
       input: child.input,
       priority: ownPriority(operation.options.lanes) ?? 0,
-      ...(startAt !== undefined && { startAt }),
+      start: { startAfterMs: ownDelayMs(operation.options.start) },
     });
     await submitting.store();
   }

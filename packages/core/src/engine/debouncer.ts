@@ -88,11 +88,10 @@ export class Debouncer {
   }
 
   async #store(submission: DebouncedSubmission, { ms, maxMs }: DebounceRule): Promise<Debounced> {
-    const { clock } = this.#setup;
     const { idempotency, input } = submission;
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const now = clock.now();
-      const fresh = this.#prepare({ ...submission, startAt: now + ms, latestStartAt: now + maxMs });
+      const start = { startAfterMs: ms };
+      const fresh = this.#prepare({ ...submission, start, latestStartAfterMs: maxMs });
       const stored = await fresh.store();
       if (stored.outcome === 'created') return { outcome: 'created', record: fresh.record };
       const { record } = stored;

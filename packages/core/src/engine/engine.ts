@@ -81,7 +81,6 @@ export class Engine {
         operations: this.#operations,
         submitter: () => this.submitter,
         limits,
-        clock,
       }),
       cancelChildren: (parent) => this.#canceller.cancelChildrenOf(parent),
       onWritten,

@@ -1,6 +1,7 @@
 import { FOREVER_AT } from '@durable-api/protocol';
 import { DurableError } from '../errors.ts';
 import type { DebounceRule, ResolvedOptions } from '../options.ts';
+import { startInstant, type StartWish } from '../intents/start-at.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import { placeId } from '../state/place-id.ts';
 import { createIntent, type NewIntent } from '../state/submit.ts';
@@ -16,13 +17,15 @@ import type { StoreClock } from './store-clock.ts';
 import { withTimeout } from './with-timeout.ts';
 
 /** A submit as the engine takes it: what is not the engine's to decide. */
-export type Submission = Omit<NewIntent, 'id' | 'deadlineAt' | 'operation'> & {
+export type Submission = Omit<NewIntent, 'id' | 'deadlineAt' | 'operation' | 'startAt'> & {
   readonly operation: Operation;
   readonly input: string;
   /** Default: a new one. */
   readonly id?: string;
-  /** The latest instant to which the start can be put off; the deadline counts from it. */
-  readonly latestStartAt?: number;
+  /** When it is to start; a delay counts from the instant at which the intent is made. Default: at once. */
+  readonly start?: StartWish;
+  /** How long the start can be put off at most; the deadline counts from then. */
+  readonly latestStartAfterMs?: number;
   /** The transaction of the caller's own that the submit is a part of. */
   readonly transaction?: unknown;
 };
@@ -69,7 +72,10 @@ export class Submitter {
     this.#debouncer = new Debouncer(setup, (submission) => this.prepare(submission));
   }
 
-  /** Prepares an intent. Nothing is stored yet, so that one can begin to listen first. */
+  /**
+   * Prepares an intent. Nothing is stored yet, so that one can begin to listen first.
+   * @throws DurableError `overloaded`, `start_invalid`
+   */
   prepare(submission: Submission): Submitting {
     const { pool, clock, options, holder, works } = this.#setup;
     if (this.#underWay >= options.limits.maxPendingSubmits) {
@@ -77,9 +83,10 @@ export class Submitter {
       throw new DurableError('overloaded', message, { retryAfterSeconds: 1 });
     }
     const now = clock.now();
-    const { input, operation, transaction, latestStartAt, ...intent } = submission;
+    const { input, operation, transaction, start, latestStartAfterMs, ...intent } = submission;
     const { deadlineMs } = operation.options;
-    const startAt = Math.max(now, intent.startAt ?? now);
+    const startAt = Math.max(now, start === undefined ? now : (startInstant(start, now) ?? now));
+    const lastStartAt = latestStartAfterMs === undefined ? startAt : now + latestStartAfterMs;
     // What may be rolled back yet must not be started.
     const isOwn = transaction === undefined;
     const { lanes } = operation.options;
@@ -94,10 +101,8 @@ export class Submitter {
         id: lanes === null ? id : placeId(id, operation.name, key),
         ...(lanes !== null && { key, priority }),
         operation: operation.name,
-        deadlineAt:
-          deadlineMs === null
-            ? null
-            : Math.min((latestStartAt ?? startAt) + deadlineMs, FOREVER_AT),
+        deadlineAt: deadlineMs === null ? null : Math.min(lastStartAt + deadlineMs, FOREVER_AT),
+        startAt,
       },
       now,
       isEager ? { holder, until: now + options.leaseMs } : null,

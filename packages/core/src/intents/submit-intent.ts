@@ -11,7 +11,7 @@ import type { IntentRecord } from '../state/intent.ts';
 import { earlierOf } from './earlier.ts';
 import { liveKeyOf } from './live-key-of.ts';
 import { checkKey, checkPriority, ownPriority } from './lane-wish.ts';
-import { ownDelayMs, startInstant } from './start-at.ts';
+import { ownDelayMs } from './start-at.ts';
 
 /** What an operation is given by a submit from code, as a request would give it. */
 export interface IntentInput {
@@ -79,9 +79,8 @@ export async function submitIntent(
         };
   // An intent is dated by the store's clock, which is known once the store is open.
   await engine.opened();
-  const { startAt: at, startAfterMs = ownDelayMs(operation.options.start) } = options;
+  const { startAt, startAfterMs = ownDelayMs(operation.options.start) } = options;
   const { priority = ownPriority(operation.options.lanes) } = options;
-  const startAt = startInstant({ startAt: at, startAfterMs }, engine.clock.now());
   const liveKey = liveKeyOf(operation, owner, options.dedupeKey);
   const submission = {
     operation,
@@ -89,7 +88,7 @@ export async function submitIntent(
     idempotency,
     input: encoded.json,
     transaction,
-    ...(startAt !== undefined && { startAt }),
+    start: { startAt, startAfterMs },
     ...(liveKey !== undefined && { liveKey }),
     ...(options.key !== undefined && { key: checkKey(options.key) }),
     ...(priority !== undefined && { priority: checkPriority(priority) }),
@@ -122,8 +121,8 @@ async function store(
 }
 
 /** What is put off says itself when it starts, and may be written again before a transaction ends. */
-function checkDebounced({ operation: { name }, transaction, startAt }: Submission): void {
-  if (transaction === undefined && startAt === undefined) return;
+function checkDebounced({ operation: { name }, transaction, start }: Submission): void {
+  if (transaction === undefined && (start?.startAt ?? start?.startAfterMs) === undefined) return;
   const message = `Operation "${name}" has debounceMs, so a submit takes no transaction and no instant to start at.`;
   throw new DurableError('options_invalid', message);
 }

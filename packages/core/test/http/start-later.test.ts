@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DurableError } from '../../src/errors.ts';
 import type { OperationOptions } from '../../src/options.ts';
 import { memoryData } from '../../src/store/memory-store.ts';
+import { HastyClock } from '../support/hasty-clock.ts';
 import { jsonOf, openBed, respond, type Bed, type BedOptions } from '../support/bed.ts';
 
 const HOUR_MS = 3_600_000;
@@ -49,6 +50,14 @@ describe('an operation with startAfterMs', () => {
       'in_progress',
       'completed',
     ]);
+  });
+
+  it('counts it from the instant of the intent, however much later that is than the request', async () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const { bed } = bedOf({ startAfterMs: HOUR_MS }, { clock: new HastyClock(seed) });
+      const { created_at: createdAt, resume_at: resumeAt } = await bed.snapshot(await bed.submit());
+      expect(Date.parse(resumeAt ?? '') - Date.parse(createdAt)).toBe(HOUR_MS);
+    }
   });
 
   it('holds across a restart', async () => {
