@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Answer, Call, WorkerMessage } from './channel.ts';
-import { checkFileSystem } from './file-system.ts';
+import { checkFileSystem, identityOf } from './file-system.ts';
 import { prepareForeignChanges, type ForeignChanges } from './foreign-changes.ts';
 import { Holders } from './holders.ts';
 import { LeaseGuard } from './lease-guard.ts';
@@ -9,14 +9,21 @@ import { Liveness } from './liveness.ts';
 import { openDatabase } from './open-database.ts';
 import { prepareOperations, type Operations } from './operations/operations.ts';
 import { leasesOf } from './packed-writes.ts';
+import { StoreFailure } from './store-failure.ts';
 import { prepareTransactions, type Transactions } from './transaction.ts';
 import { WalWatch } from './wal-watch.ts';
 
 /** The shortest lease that is kept alive for a blocked main thread, in ms. */
 const MIN_GUARDED_MS = 100;
 
+const MOVED =
+  'The SQLite file was removed or replaced while it was open. It is opened anew; restore it from a backup ' +
+  'if that was not meant.';
+
 /** An open database with all that belongs to it, in the worker thread. */
 export class DatabaseSession {
+  readonly #path: string;
+  readonly #identity: string;
   readonly #db: DatabaseSync;
   readonly #tell: (message: WorkerMessage) => void;
   readonly #transactions: Transactions;
@@ -31,7 +38,9 @@ export class DatabaseSession {
   /** @throws StoreFailure or an SQLite error when the file cannot be used. */
   constructor(path: string, tell: (message: WorkerMessage) => void) {
     checkFileSystem(path);
+    this.#path = path;
     this.#db = openDatabase(path);
+    this.#identity = identityOf(path);
     try {
       const db = this.#db;
       const origin = randomInt(2 ** 31);
@@ -66,12 +75,23 @@ export class DatabaseSession {
     this.#guard.hear();
   }
 
-  /** Answers calls in one transaction: all that they write is on disk afterwards, or none. */
+  /** Whether the path has no file any more, or another one: what is written here is for nobody. */
+  get isMoved(): boolean {
+    return identityOf(this.#path) !== this.#identity;
+  }
+
+  /**
+   * Answers calls in one transaction: all that they write is on disk afterwards, or none.
+   * @throws StoreFailure `store_unavailable` when the file has been taken away under the session.
+   */
   answer(calls: readonly Call[], kind: 'write' | 'read'): Answer[] {
     for (const call of calls) this.#admit(call);
-    return this.#transactions[kind](() =>
+    const answers = this.#transactions[kind](() =>
       calls.map((call) => ({ id: call.id, gives: this.#operations.answer(call) })),
     );
+    // Nobody will find what went into a file that has no name.
+    if (kind === 'write' && this.isMoved) throw new StoreFailure('store_unavailable', MOVED);
+    return answers;
   }
 
   /** Gives up the holders of this store and closes the file. */

@@ -52,6 +52,12 @@ export function checkFileSystem(path: string): void {
   );
 }
 
+/** What tells a file from another one that takes its place; '' when there is none. */
+export function identityOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? '' : `${stats.dev} ${stats.ino}`;
+}
+
 /**
  * The name of the network file system that a folder is on; null when it is a local one.
  * @param magic The type that statfs(2) gives for the folder.

@@ -20,6 +20,16 @@ function closeSession(): void {
   session = null;
 }
 
+/** Lets go of a file that was taken away, so that the next call opens what is at its path then. */
+function abandonSession(): void {
+  try {
+    closeSession();
+  } catch {
+    // Its folder may be gone too.
+  }
+  session = null;
+}
+
 /** Answers calls in one transaction; if one of them fails, each in one of its own. */
 function answerTogether(calls: readonly Call[], kind: 'write' | 'read'): Answer[] {
   if (calls.length === 0) return [];
@@ -29,6 +39,7 @@ function answerTogether(calls: readonly Call[], kind: 'write' | 'read'): Answer[
     // What is wrong with the file is wrong for all; what is wrong with a call must not fail others.
     if (calls.length === 1 || isOfTheFile(error)) {
       const failure = failureOf(error);
+      if (session?.isMoved === true) abandonSession();
       return calls.map(({ id }) => ({ id, failure }));
     }
     return calls.flatMap((call) => answerTogether([call], kind));
