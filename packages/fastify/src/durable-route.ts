@@ -1,6 +1,5 @@
 import {
   DurableError,
-  type CapturedRequest,
   type DurableApi,
   type Operation,
   type OperationOptions,
@@ -65,8 +64,7 @@ export class DurableRoute {
     route.schema = describeSubmit(schema);
     documentOnly(route, scope, '202');
     route.errorHandler = answerBodyErrors(errorHandler);
-    route.handler = (request, reply) =>
-      this.#answer(request, reply, { subPath: '/', segmentCount: 0, ...this.#capturing(request) });
+    route.handler = (request, reply) => this.#answer(request, reply, '/', 0);
     if (schema === undefined) return;
     route.preValidation = [
       ...[preValidation ?? []].flat(),
@@ -81,11 +79,7 @@ export class DurableRoute {
   siblings(): readonly RouteOptions[] {
     const { scope, api } = this.#setup;
     const handler: SiblingHandler = (request, reply, intentId, rest) =>
-      this.#answer(request, reply, {
-        subPath: `/${intentId}${rest}`,
-        segmentCount: rest.split('/').length,
-        ...this.#capturing(request),
-      });
+      this.#answer(request, reply, `/${intentId}${rest}`, rest.split('/').length);
     return siblingRoutes(scope, this.#declared, { handler, hasTickets: api.hasTickets });
   }
 
@@ -106,25 +100,25 @@ export class DurableRoute {
     this.#operation = api.declare({ name, run, compose }, operationOptions);
   }
 
-  async #answer(request: FastifyRequest, reply: FastifyReply, asked: Asked): Promise<unknown> {
+  /** Answers what stands `segmentCount` segments under the route's own path, as `subPath` says. */
+  async #answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    subPath: string,
+    segmentCount: number,
+  ): Promise<unknown> {
     if (this.#operation === null) {
       throw new DurableError(
         'handler_unavailable',
         'The app is not ready. Await app.ready() first.',
       );
     }
-    const plain = await this.#setup.api.handle(
-      this.#operation,
-      plainRequest(request, reply, asked),
-    );
+    const { api, options } = this.#setup;
+    const capture: Asked['capture'] = () =>
+      captureRequest(request, options.capture, this.#rawInputs.get(request));
+    const asked = plainRequest(request, reply, { subPath, segmentCount, capture });
+    const plain = await api.handle(this.#operation, asked);
     return plain === null ? reply.callNotFound() : sendPlain(plain, request, reply);
-  }
-
-  #capturing(request: FastifyRequest): { capture: () => Promise<CapturedRequest> } {
-    return {
-      capture: () =>
-        captureRequest(request, this.#setup.options.capture, this.#rawInputs.get(request)),
-    };
   }
 }
 

@@ -9,6 +9,11 @@ const PARTS: readonly InputPart[] = ['body', 'params', 'query'];
 /** The inputs of a request before validation. */
 export type RawInputs = Readonly<Record<InputPart, unknown>>;
 
+/** The inputs to store; the parts in `raw` as they were before validation. */
+export interface StoredInputs extends RawInputs {
+  readonly raw: readonly InputPart[];
+}
+
 /** The inputs of a request right now. */
 export function inputsOf(request: FastifyRequest): RawInputs {
   const { body, params, query } = request;
@@ -19,10 +24,7 @@ export function inputsOf(request: FastifyRequest): RawInputs {
  * The inputs to store: what the handler would see, or, where JSON cannot carry that, what validation
  * made it of. A type provider may make a `Date` of a string; the attempt has it made again.
  */
-export function rawInputs(
-  request: FastifyRequest,
-  before: RawInputs | undefined,
-): Record<InputPart, unknown> & { readonly raw: readonly InputPart[] } {
+export function rawInputs(request: FastifyRequest, before: RawInputs | undefined): StoredInputs {
   const { body, params, query } = request;
   refuseStream(body);
   if (before === undefined) return { body, params, query, raw: [] };

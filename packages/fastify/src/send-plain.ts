@@ -21,9 +21,9 @@ export function sendPlain(
     return undefined;
   }
   const { headers, body, status } = plain;
-  const vary = mergeVary(reply.getHeader('vary'), headers['vary']);
+  const earlier = reply.getHeader('vary');
   reply.code(status).headers(headers);
-  if (vary !== undefined) reply.header('vary', vary);
+  if (earlier !== undefined) reply.header('vary', mergeVary(earlier, headers['vary']) ?? earlier);
   if (body.length === 0) return undefined;
   // A hook may have chosen a serializer for what the handler returns; this is text already.
   if (typeof body === 'string') reply.serializer(String);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CapturedRequest, RequestParts } from '@durable-api/core';
 import type { FastifyRequest } from 'fastify';
 import type { Captured, DurableRouteOptions } from './options.ts';
-import { rawInputs, type InputPart, type RawInputs } from './raw-inputs.ts';
+import { rawInputs, type InputPart, type RawInputs, type StoredInputs } from './raw-inputs.ts';
 
 /**
  * The headers that are stored with a request. None of them may carry a credential, so a header must be
@@ -43,37 +43,60 @@ export interface StoredRequest {
   readonly raw: readonly InputPart[];
 }
 
-/** Takes of a submit what its attempts need. `raw` is how its inputs were before validation. */
-export async function captureRequest(
+/**
+ * Takes of a submit what its attempts need; at once, unless `capture` is a function. `raw` is how its
+ * inputs were before validation.
+ */
+export function captureRequest(
   request: FastifyRequest,
   capture: DurableRouteOptions['capture'],
   raw: RawInputs | undefined,
-): Promise<CapturedRequest> {
-  const { originalUrl, url } = request;
+): CapturedRequest | Promise<CapturedRequest> {
   const inputs = rawInputs(request, raw);
+  if (typeof capture === 'function') return captureWith(request, capture, inputs);
+  const captured: Captured =
+    capture === undefined
+      ? {}
+      : Object.fromEntries(capture.map((name) => [name, Reflect.get(request, name)]));
+  const dropped = IDENTITY.filter((name) => isSet(request, name) && !(name in captured));
+  return toCaptured(request, inputs, captured, dropped);
+}
+
+/** A function decides for itself what the handler needs. */
+async function captureWith(
+  request: FastifyRequest,
+  capture: (request: FastifyRequest) => Captured | Promise<Captured>,
+  inputs: StoredInputs,
+): Promise<CapturedRequest> {
+  return toCaptured(request, inputs, await capture(request), []);
+}
+
+function toCaptured(
+  request: FastifyRequest,
+  { body, params, query, raw }: StoredInputs,
+  captured: Captured,
+  dropped: readonly string[],
+): CapturedRequest {
+  const { id, originalUrl, url, protocol, headers: given } = request;
   const headers: NodeJS.Dict<string | string[]> = {};
   for (const name of STORED_HEADERS) {
-    const value = request.headers[name];
+    const value = given[name];
     if (value !== undefined) headers[name] = value;
   }
-  const captured = await capturedValues(request, capture);
+  const isSecure = protocol === 'https';
   const rest: StoredRequest = {
-    id: request.id,
+    id,
     originalUrl,
     url,
-    params: inputs.params,
-    query: inputs.query,
+    params,
+    query,
     headers,
-    isSecure: request.protocol === 'https',
+    isSecure,
     captured,
-    // A function decides for itself what the handler needs.
-    dropped:
-      typeof capture === 'function'
-        ? []
-        : IDENTITY.filter((name) => isSet(request, name)).filter((name) => !(name in captured)),
-    raw: inputs.raw,
+    dropped,
+    raw,
   };
-  return { identity: { method: 'POST', url: originalUrl }, body: inputs.body, rest: { ...rest } };
+  return { identity: { method: 'POST', url: originalUrl }, body, rest: { ...rest } };
 }
 
 /** What a submit from code, which has no request, leaves out. */
@@ -123,15 +146,6 @@ export function readStoredRequest(rest: Readonly<Record<string, unknown>>): Stor
   const filled: object = { id: randomUUID(), ...EMPTY, ...rest };
   if (isStoredRequest(filled)) return filled;
   throw new TypeError('The stored request is not one of @durable-api/fastify.');
-}
-
-function capturedValues(
-  request: FastifyRequest,
-  capture: DurableRouteOptions['capture'],
-): Captured | Promise<Captured> {
-  if (capture === undefined) return {};
-  if (typeof capture === 'function') return capture(request);
-  return Object.fromEntries(capture.map((name) => [name, Reflect.get(request, name)]));
 }
 
 // Decorators begin as null or as an empty string, for want of a better value.
