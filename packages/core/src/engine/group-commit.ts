@@ -97,6 +97,7 @@ class Gatherer<Item, Result extends { readonly outcome: string } | null> {
   #pending: Pending<Item, Result>[] = [];
   #underWay = 0;
   #isDue = false;
+  #isNext = false;
   #onIdle: PromiseWithResolvers<void> | null = null;
 
   constructor(send: Send<Item, Result>) {
@@ -106,7 +107,7 @@ class Gatherer<Item, Result extends { readonly outcome: string } | null> {
   add(item: Item): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       this.#pending.push({ item, resolve, reject });
-      if (this.#pending.length >= FULL_BATCH) this.#sendNext();
+      if (this.#pending.length >= FULL_BATCH) this.#sendNow();
       else this.#sendSoon();
     });
   }
@@ -130,6 +131,19 @@ class Gatherer<Item, Result extends { readonly outcome: string } | null> {
     });
   }
 
+  /**
+   * After all promise callbacks that are due, and what they call: the start of an attempt whose handler
+   * ends at once goes into one commit with its end.
+   */
+  #sendNow(): void {
+    if (this.#isNext || this.#underWay >= MAX_UNDER_WAY) return;
+    this.#isNext = true;
+    process.nextTick(() => {
+      this.#isNext = false;
+      this.#sendNext();
+    });
+  }
+
   #sendNext(): void {
     if (this.#pending.length === 0 || this.#underWay >= MAX_UNDER_WAY) return;
     const batch = this.#pending;
@@ -137,7 +151,7 @@ class Gatherer<Item, Result extends { readonly outcome: string } | null> {
     this.#underWay += 1;
     void this.#sendBatch(batch).then(() => {
       this.#underWay -= 1;
-      this.#sendNext();
+      if (this.#pending.length > 0) this.#sendNow();
       if (!this.#isIdle) return;
       this.#onIdle?.resolve();
       this.#onIdle = null;

@@ -3,7 +3,8 @@ import { encodeStored } from '../../src/engine/encode-stored.ts';
 import { GroupCommit } from '../../src/engine/group-commit.ts';
 import { DurableError } from '../../src/errors.ts';
 import { createIntent } from '../../src/state/submit.ts';
-import { memoryStore } from '../../src/store/memory-store.ts';
+import { DurableApi } from '../../src/durable-api.ts';
+import { memoryData, memoryStore } from '../../src/store/memory-store.ts';
 import type { CommitRequest, SubmitRequest } from '../../src/store/store.ts';
 import { aroundStore, type StoreMethod } from '../support/around-store.ts';
 import { settled } from '../support/virtual-clock.ts';
@@ -125,5 +126,33 @@ describe('the writes of a process', () => {
     const { record } = submitRequest('a');
     const request = { expected: { seq: 2, lease: null }, record, events: [] };
     await expect(commits.commit(() => request)).rejects.toThrow('left out a result');
+  });
+});
+
+describe('handlers that end at once', () => {
+  it('cost one commit each, start and end, however many of them one claim brings', async () => {
+    const count = 100;
+    const sizes: number[] = [];
+    const data = memoryData();
+    const response = { status: 200, headers: {}, body: new Uint8Array() };
+    const submitting = new DurableApi({ store: memoryStore(data), worker: false });
+    submitting.declare({ name: 'op', run: async () => response });
+    for (let i = 0; i < count; i += 1) await submitting.intents.submit('op', { body: i });
+    await submitting.stop();
+    const ended = Promise.withResolvers<void>();
+    let endedCount = 0;
+    const store = aroundStore(memoryStore(data), async (method, call, request) => {
+      const answer = await call();
+      if (method !== 'commit' || !Array.isArray(request)) return answer;
+      sizes.push(request.length);
+      for (const { record } of request) if (record.status === 'COMPLETED') endedCount += 1;
+      if (endedCount === count) ended.resolve();
+      return answer;
+    });
+    const working = new DurableApi({ store });
+    working.declare({ name: 'op', run: async () => response });
+    await ended.promise;
+    await working.stop();
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(count);
   });
 });
