@@ -1,26 +1,18 @@
 import { DurableClient, type Operation } from '@durable-api/client';
 import type { Status } from '@durable-api/protocol';
 import { storeFromUrl } from '@durable-api/example-reports';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openCrashStore, type CrashStore } from './crash/crash-store.ts';
+import { describe, expect, it } from 'vitest';
+import { at, useCrashStore } from './crash/use-crash-store.ts';
 import { ServerInProcess } from './server-in-process.ts';
 
 describe.each(['sqlite', 'postgres', 'redis'] as const)(
   'children of several processes on %s',
   { timeout: 600_000 },
   (kind) => {
-    let store: CrashStore;
-    beforeAll(async () => {
-      const opened = await openCrashStore(kind);
-      if (opened === null) throw new Error(`There is no ${kind} server on this machine.`);
-      store = opened;
-    }, 240_000);
-    afterAll(() => store[Symbol.asyncDispose]());
+    const storeUrl = useCrashStore(kind);
 
     const start = (): Promise<ServerInProcess> =>
-      ServerInProcess.start({ script: 'test/family/server.ts', store: store.url });
-    const at = (server: ServerInProcess, { url }: Operation): Operation =>
-      new DurableClient(server.origin).operation(new URL(url).pathname);
+      ServerInProcess.start({ script: 'test/family/server.ts', store: storeUrl() });
     const started = async (operation: Operation, count: number): Promise<string[]> => {
       const ids: string[] = [];
       for await (const { event_type: type, details } of operation.observe()) {
@@ -30,7 +22,7 @@ describe.each(['sqlite', 'postgres', 'redis'] as const)(
       return ids;
     };
     const statuses = async (ids: readonly string[]): Promise<Set<Status | undefined>> => {
-      const reader = storeFromUrl(store.url);
+      const reader = storeFromUrl(storeUrl());
       await reader.migrate();
       const found = await reader.get({ ids });
       await reader.close();

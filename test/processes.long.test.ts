@@ -1,7 +1,7 @@
 import { DurableClient, OperationCanceledError, type Operation } from '@durable-api/client';
 import type { WireEvent } from '@durable-api/protocol';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openCrashStore, type CrashStore } from './crash/crash-store.ts';
+import { describe, expect, it } from 'vitest';
+import { at, useCrashStore } from './crash/use-crash-store.ts';
 import { ServerInProcess } from './server-in-process.ts';
 
 /** What slow machines are given on top of what is promised. */
@@ -11,22 +11,14 @@ describe.each(['postgres', 'redis'] as const)(
   'of several processes on %s',
   { timeout: 240_000 },
   (kind) => {
-    let store: CrashStore;
-    beforeAll(async () => {
-      const opened = await openCrashStore(kind);
-      if (opened === null) throw new Error(`There is no ${kind} server on this machine.`);
-      store = opened;
-    }, 240_000);
-    afterAll(() => store[Symbol.asyncDispose]());
+    const storeUrl = useCrashStore(kind);
 
     const start = (leaseMs: number): Promise<ServerInProcess> =>
       ServerInProcess.start({
         script: 'test/skew/server.ts',
-        store: store.url,
+        store: storeUrl(),
         env: { LEASE_MS: String(leaseMs) },
       });
-    const at = (server: ServerInProcess, { url }: Operation): Operation =>
-      new DurableClient(server.origin).operation(new URL(url).pathname);
     const seen = async (operation: Operation): Promise<WireEvent[]> => {
       const events: WireEvent[] = [];
       for await (const event of operation.observe()) events.push(event);

@@ -3,14 +3,13 @@ import type { Store } from '@durable-api/core';
 import { redisStore } from '@durable-api/store-redis';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { Connection } from '../src/connection.ts';
 import { packSubmit, type KeyedSubmit } from '../src/operations/packed-submit.ts';
 import { findAbandoned, readReservation, reserve } from '../src/operations/reservations.ts';
 import { storeIntents } from '../src/operations/store-intents.ts';
 import { shardOf, type Session } from '../src/session.ts';
-import { layOutShards } from '../src/shard-keys.ts';
 import { describeWithServer } from './support/describe-with-server.ts';
 import { claimAll, completion, newId, seqsOf, submitRequest } from './support/intents.ts';
+import { openSession } from './support/open-session.ts';
 import { RedisServer } from './support/redis-server.ts';
 
 const SHARDS = 8;
@@ -32,14 +31,7 @@ describeWithServer('a submit with an idempotency key of another shard', () => {
   beforeEach(async () => {
     prefix = randomUUID();
     store = await open();
-    const client = server.connect();
-    const connection = new Connection({ client, timeoutMs: 5_000, onChange: () => {} });
-    await connection.open();
-    client.disconnect();
-    const background = (work: Promise<unknown>): void => void work;
-    const shards = layOutShards(prefix, SHARDS);
-    const linedUp = new Set<string>();
-    session = { connection, shards, sender: 'test', linedUp, requireReplicas: 0, background };
+    session = await openSession(server, prefix, SHARDS);
   });
   afterEach(async () => {
     await session.connection.close();
