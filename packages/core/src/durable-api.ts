@@ -1,5 +1,6 @@
+import { handOver } from './agents/hand-over.ts';
 import { keepAlive } from './clock.ts';
-import type { AttemptContext, Operation, OperationDefinition } from './engine/operation.ts';
+import type { Operation, OperationDefinition } from './engine/operation.ts';
 import { Engine } from './engine/engine.ts';
 import { DurableError } from './errors.ts';
 import { wantsStream } from './http/accept.ts';
@@ -74,11 +75,13 @@ export class DurableApi<Source = unknown> {
           'Name the handler function, or pass { name: "reports.generate" }.',
       );
     }
+    const resolved = resolveOperationOptions(name, options, this.#options.defaults);
+    const run: Operation['run'] = (input, context) => definition.run(input, context);
     const operation: Operation = {
       name,
-      run: (input: unknown, context: AttemptContext) => definition.run(input, context),
+      run: resolved.agent === null ? run : handOver(run, resolved.agent),
       compose: (parts) => definition.compose?.(parts) ?? {},
-      options: resolveOperationOptions(name, options, this.#options.defaults),
+      options: resolved,
     };
     this.#engine.declare(operation);
     return operation;

@@ -1,3 +1,4 @@
+import type { AgentRef, AgentTarget } from './agents/agent-ref.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 import type { IntentRecord } from './state/intent.ts';
@@ -73,6 +74,13 @@ export interface OperationOptions<Source = unknown> {
    * and over all operations that have a key, a limit or a priority. Default 0.
    */
   readonly priority?: number | RequestHook<Source, number> | undefined;
+  /**
+   * Who does the work in place of the handler: `agent://organisation/workspace/name`, or `{ address,
+   * intentType }`. A gateway over this API hands the intent on, and the agent's result is the operation's.
+   * What the handler answers is what the agent is given, as JSON; the request's body where that is empty.
+   * Not among `defaults`.
+   */
+  readonly agent?: string | AgentRef | undefined;
 }
 
 /** How many handlers of one operation run at once. */
@@ -220,7 +228,8 @@ type Ruled =
   | 'concurrency'
   | 'key'
   | 'priority'
-  | 'rateLimit';
+  | 'rateLimit'
+  | 'agent';
 
 /** The options of one operation with every default in place. */
 export interface ResolvedOperationOptions extends Resolved<
@@ -237,4 +246,6 @@ export interface ResolvedOperationOptions extends Resolved<
   readonly dedupe: NonNullable<OperationOptions['dedupe']> | null;
   /** Null when an intent starts although others like it may follow. */
   readonly debounce: DebounceRule | null;
+  /** Null when its handler does the work. */
+  readonly agent: AgentTarget | null;
 }

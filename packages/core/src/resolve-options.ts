@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentTarget, isAgent, type AgentRef } from './agents/agent-ref.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { DurableError } from './errors.ts';
 import { silentLogger, type Logger } from './logger.ts';
@@ -58,6 +59,10 @@ const operationOptionsSchema: z.ZodType<OperationOptions> = z.strictObject({
       error: 'must be a whole number from -100 to 100, or a function',
     })
     .optional(),
+  agent: given<string | AgentRef>(
+    'agent://organisation/workspace/name, or { address, intentType: "report.generate.v1" }',
+    isAgent,
+  ).optional(),
 });
 
 const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
@@ -71,7 +76,12 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
   identify: callable<NonNullable<DurableApiOptions['identify']>>().optional(),
   authorize: callable<NonNullable<DurableApiOptions['authorize']>>().optional(),
   exposeErrors: z.boolean().default(() => process.env['NODE_ENV'] !== 'production'),
-  defaults: operationOptionsSchema.prefault({}),
+  defaults: operationOptionsSchema
+    .refine(({ agent }) => agent === undefined, {
+      path: ['agent'],
+      error: 'must be among the options of one operation',
+    })
+    .prefault({}),
   limits: z
     .strictObject({
       maxPayloadBytes: count.default(262_144),
@@ -134,7 +144,9 @@ export function resolveOperationOptions(
   const deadlineMs = pick('deadlineMs');
   const concurrency = { ...defaults.concurrency, ...own.concurrency };
   const [startAfterMs, startAt] = [pick('startAfterMs'), pick('startAt')];
+  const { agent } = own;
   return {
+    agent: agent === undefined ? null : agentTarget(agent, name),
     retries: pick('retries') ?? 3,
     timeoutMs: pick('timeoutMs') ?? 900_000,
     deadlineMs: deadlineMs === undefined ? DAY_MS : deadlineMs,

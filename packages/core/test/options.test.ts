@@ -50,6 +50,7 @@ describe('the options of an API', () => {
       debounce: null,
       perProcess: null,
       lanes: null,
+      agent: null,
     });
   });
 

@@ -1,6 +1,6 @@
 import {
   DurableApi,
-  DurableError,
+  NO_ANSWER,
   contextForAnotherCall,
   decodeInput,
   type AttemptContext,
@@ -11,6 +11,7 @@ import {
   type StoredResponse,
 } from '@durable-api/core';
 import type { Application, Request, RequestHandler } from 'express';
+import { readDeclared } from './declared-operation.ts';
 import { callHandler, type HandlerCall, type HandlerSetup } from './attempt/call-handler.ts';
 import { composeKept, readKept } from './attempt/kept-request.ts';
 import { MessageFactory } from './attempt/message-factory.ts';
@@ -23,6 +24,7 @@ import {
 import { KnownApps, OperationApp } from './mount/operation-app.ts';
 import { standInApp } from './mount/stand-in-app.ts';
 import type {
+  AgentOperationOptions,
   BodyOf,
   ExpressOperationOptions,
   OperationHandler,
@@ -51,10 +53,22 @@ export interface ExpressDurableApi extends AsyncDisposable {
    * to the app. Mounted at several paths it works at each; links lead to the one that was asked.
    * @throws DurableError `operation_unnamed`, `operation_duplicate` or `options_invalid`.
    */
+  operation<Req extends object = Request, Captured = unknown>(
+    handler: OperationHandler<Req>,
+    options: AgentOperationOptions<Captured>,
+  ): OperationMiddleware<BodyOf<Req>>;
   operation<Req extends object = Request, Captured = unknown, Returned = unknown>(
     handler: OperationHandler<Req, Returned>,
     options?: ExpressOperationOptions<Captured>,
   ): OperationMiddleware<BodyOf<Req>, ResultOf<Returned>>;
+  /**
+   * Makes an operation whose work an agent does: `api.operation({ name: 'reports.generate', agent:
+   * 'agent://acme/production/report-service' })`. The agent is given the request's body, and what it hands in is
+   * the result. With a handler in front of the options, it is given what that answers.
+   */
+  operation<Body = unknown, Result = unknown>(
+    options: AgentOperationOptions & { readonly name: string },
+  ): OperationMiddleware<Body, Result>;
   /**
    * Opens streams to who bears a ticket, for `EventSource`, which cannot send headers. Mount it in front
    * of the authentication: `app.use(path, api.tickets(), requireAuth, …, api.operation(handler))`. It
@@ -81,32 +95,31 @@ export function durableApi(options: ExpressDurableApiOptions): ExpressDurableApi
   const silence = new SilenceWatch();
   return {
     intents: api.intents,
-    operation(handler, given = {}) {
-      const { name = nameOf(handler), capture, restore, ...operationOptions } = given;
-      checkHandler(handler, name);
-      const setup: HandlerSetup = {
+    operation<Body, Result>(first: unknown, second?: ExpressOperationOptions) {
+      const { handler, options: given } = readDeclared(first, second);
+      const { name = handler?.name ?? '', capture, restore, ...operationOptions } = given;
+      const setup: Omit<HandlerSetup, 'handler'> = {
         name,
-        // What a handler declares its request to be is its author's word, in Express as here.
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-        handler: handler as unknown as RequestHandler,
         maxResultBytes: api.maxResultBytes,
         silence,
         restore: (captured, req) => {
           if (restore === undefined) Object.assign(req, captured);
-          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is what `capture` gave
-          else restore(captured as Parameters<typeof restore>[0], req);
+          else restore(captured, req);
         },
       };
       const operationApp = new OperationApp(apps);
       const operation = api.declare(
         {
           name,
-          run: (input, context) => attempt(setup, operationApp, input, context),
+          run: async (input, context) =>
+            handler === null
+              ? NO_ANSWER
+              : attempt({ ...setup, handler }, operationApp, input, context),
           compose: (parts) => ({ ...composeKept(parts, capture !== undefined) }),
         },
         operationOptions,
       );
-      return operationMiddleware({ api, operation, app: operationApp, capture });
+      return operationMiddleware<Body, Result>({ api, operation, app: operationApp, capture });
     },
     tickets: () => ticketMiddleware(api),
     ledger: api.ledger,
@@ -145,25 +158,4 @@ async function callWithoutApp(
   }
   const context = contextForAnotherCall(call.context);
   return callHandler(setup, { ...call, context, messages: await app.whenKnown() });
-}
-
-function nameOf(handler: unknown): string {
-  return typeof handler === 'function' ? handler.name : '';
-}
-
-function checkHandler(handler: unknown, name: string): void {
-  if (typeof handler !== 'function') {
-    throw new DurableError(
-      'options_invalid',
-      `api.operation() takes the handler of a route, received ${handler === null ? 'null' : typeof handler}. ` +
-        'Middleware goes before it: app.use(path, requireAuth, express.json(), api.operation(handler)).',
-    );
-  }
-  if (handler.length === 4 || ('handle' in handler && 'set' in handler)) {
-    const what = handler.length === 4 ? 'an error handler' : 'an app';
-    throw new DurableError(
-      'options_invalid',
-      `api.operation() takes a handler (req, res, next), and "${name}" is ${what}.`,
-    );
-  }
 }

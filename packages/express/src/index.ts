@@ -1,7 +1,11 @@
 export { durableApi } from './durable-api.ts';
 export type { ExpressDurableApi, ExpressDurableApiOptions } from './durable-api.ts';
 export type { OperationMiddleware } from './mount/middleware.ts';
-export type { ExpressOperationOptions, OperationHandler } from './operation-options.ts';
+export type {
+  AgentOperationOptions,
+  ExpressOperationOptions,
+  OperationHandler,
+} from './operation-options.ts';
 export {
   ChildError,
   DurableError,
@@ -13,6 +17,7 @@ export {
   memoryStore,
 } from '@durable-api/core';
 export type {
+  AgentRef,
   AttemptContext,
   Child,
   DurableApiOptions,

@@ -1,4 +1,4 @@
-import type { OperationOptions } from '@durable-api/core';
+import type { AgentRef, OperationOptions } from '@durable-api/core';
 import type { NextFunction, Request, Response } from 'express';
 
 /**
@@ -35,4 +35,11 @@ export interface ExpressOperationOptions<Captured = unknown> extends OperationOp
    * Gives it back to the request of an attempt. Default: its members become members of the request.
    */
   readonly restore?: ((captured: Captured, req: Request) => void) | undefined;
+}
+
+/** The options of an operation whose work an agent does. */
+export interface AgentOperationOptions<
+  Captured = unknown,
+> extends ExpressOperationOptions<Captured> {
+  readonly agent: string | AgentRef;
 }

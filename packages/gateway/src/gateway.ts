@@ -11,6 +11,7 @@ import { INTENT, IntentStore } from './intents/intent-store.ts';
 import { intentRoutes } from './intents/routes.ts';
 import { LEASE, seeToLease } from './leases/agent-lease.ts';
 import { leaseRoutes } from './leases/lease-calls.ts';
+import { agentHost } from './operations/agent-host.ts';
 import { Mailboxes } from './mailboxes/mailboxes.ts';
 import { Accounts } from './provisioning/accounts.ts';
 import { provisioningRoutes } from './provisioning/routes.ts';
@@ -56,6 +57,7 @@ export function gateway(api: GatewayApi, options: GatewayOptions = {}): Gateway 
   if (resolved.open) {
     ledger.logger.warn({}, 'The gateway is open: anybody who reaches it may do everything');
   }
+  ledger.hostAgents(agentHost(core));
   ledger.drive(LEASE, (claimed) => seeToLease(core, claimed));
   ledger.drive(INTENT, (claimed) => seeToIntent(core, claimed));
   const handler = nodeHandler({

@@ -89,7 +89,7 @@ export class AttemptHost implements HandlerHost {
     return {
       prepare: (operation, body, options) => {
         trace ??= traceHeadersOf(JSON.parse(input));
-        return children.prepare(operation, body, options, trace);
+        return children.prepare(operation, body, options, trace, this.record.operation);
       },
       newId: (operation) => children.newId(operation),
       store: async (id, child) => {

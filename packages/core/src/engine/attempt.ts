@@ -5,6 +5,7 @@ import type { IntentRecord, StoredResponse } from '../state/intent.ts';
 import { isFreedByStart } from '../state/live-key.ts';
 import { RESETS_OUTPUT, VOID_OUTPUT } from '../handler/void-output.ts';
 import { HandlerContext } from '../handler/handler-context.ts';
+import { AgentCanceled } from '../agents/hand-over.ts';
 import type { HandlerHost } from '../handler/host.ts';
 import { AttemptHost } from './attempt-host.ts';
 import type { AttemptSetup } from './attempt-setup.ts';
@@ -125,6 +126,10 @@ export class Attempt {
       await this.#respond(response);
     } catch (thrown) {
       this.#noteReturn();
+      if (thrown instanceof AgentCanceled) {
+        await this.#end({ type: 'cancel', reason: thrown.message });
+        return;
+      }
       this.#logThrow(thrown);
       if (this.record.cancelRequestedAt !== null) await this.#end({ type: 'cancel' });
       else await this.#fail(failureOfThrow(thrown, this.#setup.options.exposeErrors));

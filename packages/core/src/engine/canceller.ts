@@ -1,4 +1,6 @@
 import { FOREVER_AT, isTerminal } from '@durable-api/protocol';
+import { isAgentAddress } from '../agents/agent-ref.ts';
+import type { Agents } from '../agents/agents.ts';
 import { openChildren, type StoredChild } from '../handler/child-notes.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import { createIntent } from '../state/submit.ts';
@@ -20,6 +22,7 @@ export interface CancellerSetup {
   readonly commits: GroupCommit;
   readonly clock: StoreClock;
   readonly leaseMs: number;
+  readonly agents: Agents;
   readonly onWritten: (change: WrittenChange) => void;
 }
 
@@ -46,21 +49,24 @@ export class Canceller {
    */
   async cancel(record: IntentRecord, wish: CancelWish = {}): Promise<WriteOutcome> {
     const writer = this.#writer(record);
-    const { leaseMs } = this.#setup;
+    const { leaseMs, agents } = this.#setup;
     for (;;) {
       const before = writer.record;
       // Who was never started has no children.
       const open = before.attempt === 0 ? [] : await this.#openChildren(before.id);
+      // Where no gateway is, somebody else has to go on with it, at once.
+      const isReached = agents.isHosted || !open.some((child) => isAgentAddress(child.operation));
       const outcome = await writer.apply({
         type: 'requestCancel',
         ...wish,
-        ...(open.length === 0 ? { seq: before.seq } : { windDownMs: leaseMs }),
+        ...(open.length === 0 ? { seq: before.seq } : { windDownMs: isReached ? leaseMs : 0 }),
       });
       if (!('record' in outcome)) return outcome;
       const { status, holder, cancelRequestedAt } = outcome.record;
       if (isTerminal(status) || (holder !== null && cancelRequestedAt !== null)) return outcome;
       // It is not as it was when its children were looked for.
       if (cancelRequestedAt === null) continue;
+      if (!isReached) return outcome;
       await this.#cancelAll(outcome.record, open);
       return writer.apply({ type: 'cancel' });
     }
@@ -89,6 +95,11 @@ export class Canceller {
     child: StoredChild,
     found: Found | undefined,
   ): Promise<void> {
+    if (isAgentAddress(child.operation)) {
+      if (found === undefined || !isTerminal(found.record.status))
+        await this.#setup.agents.cancel(parent, child, REASON);
+      return;
+    }
     const record = found?.record ?? (await this.#storeNever(parent, child));
     if (isTerminal(record.status) || record.cancelRequestedAt !== null) return;
     await this.cancel(record, { reason: REASON });

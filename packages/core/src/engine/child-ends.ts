@@ -1,5 +1,5 @@
 import { isTerminal } from '@durable-api/protocol';
-import { endedIds, endNote, endOf, type ChildEnd } from '../handler/child-notes.ts';
+import { agentsOf, endedIds, endNote, endOf, type ChildEnd } from '../handler/child-notes.ts';
 import { gatherMs, openAwaited, pausedOf } from '../handler/paused.ts';
 import type { IntentRecord, StoredResponse } from '../state/intent.ts';
 import { transition } from '../state/transition.ts';
@@ -93,10 +93,15 @@ export class ChildEnds {
     if (news.length === 0) return true;
     const now = clock.now();
     const told = news.map(({ end }) => endNote({ ...end, at: Math.max(now, record.updatedAt) }));
+    const agents = agentsOf(notes);
     const command = {
       type: 'childrenEnded',
       seq: record.seq,
-      ends: news.map(({ operation, end: { id, status } }) => ({ id, operation, status })),
+      ends: news.map(({ operation, end: { id, status } }) => ({
+        id,
+        operation: agents.get(id) ?? operation,
+        status,
+      })),
       wakeAt: this.#wakeAt({ record, notes: [...notes, ...told] }, news, now),
       notes: told,
     } as const;

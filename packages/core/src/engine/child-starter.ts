@@ -1,3 +1,5 @@
+import { agentTarget, isAgent, isAgentAddress, type AgentRef } from '../agents/agent-ref.ts';
+import type { Agents } from '../agents/agents.ts';
 import { isDurableError } from '../errors.ts';
 import { HandlerFault } from '../handler-fault.ts';
 import type { StartOptions } from '../handler/child.ts';
@@ -15,6 +17,7 @@ import type { Submitter } from './submitter.ts';
 /** What children are started with. */
 export interface ChildStarterSetup {
   readonly operations: DeclaredOperations;
+  readonly agents: Agents;
   /** What stores them; made after this. */
   readonly submitter: () => Submitter;
   readonly limits: PayloadLimits;
@@ -34,10 +37,26 @@ export class ChildStarter {
   }
 
   /**
-   * Makes the input of a child, which is part of its parent's trace.
+   * Makes the input of a child of an intent of the operation `by`, as part of its trace.
    * @throws HandlerFault `start_invalid`
    */
   prepare(
+    what: string | AgentRef,
+    body: unknown,
+    options: StartOptions,
+    trace: Readonly<Record<string, string>>,
+    by: string,
+  ): PreparedChild {
+    if (typeof what === 'string' && !isAgentAddress(what))
+      return this.#prepareOwn(what, body, options, trace);
+    if (isAgent(what)) return this.#setup.agents.prepare(agentTarget(what, by), body, options);
+    const message =
+      `start(${JSON.stringify(what)}): an agent is agent://organisation/workspace/name, or ` +
+      '{ address, intentType } with a type such as report.generate.v1.';
+    throw new HandlerFault('start_invalid', message);
+  }
+
+  #prepareOwn(
     name: string,
     body: unknown,
     { params = {}, query = {}, headers = {}, captured }: StartOptions,
@@ -64,6 +83,7 @@ export class ChildStarter {
 
   /** Stores a child, unless it is there already. Repeating it after a failure is safe. */
   async store(parent: IntentRecord, id: string, child: PreparedChild): Promise<void> {
+    if (isAgentAddress(child.operation)) return this.#setup.agents.store(parent, id, child);
     const operation = this.#operation(child.operation);
     const submitting = this.#setup.submitter().prepare({
       id,

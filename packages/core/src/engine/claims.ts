@@ -64,7 +64,7 @@ export class Claims {
   /** Claims at most `limit` intents and has them worked on. */
   async claim(limit: number): ReturnType<DispatcherSetup['claim']> {
     const { operations, pool, works, clock } = this.#setup;
-    const all = operations.all();
+    const all = operations.runnable();
     const takesStray = this.#strayLookAt <= clock.now();
     const own = all.filter(({ options }) => options.perProcess !== null);
     const isPlain = own.length === 0 && all.every(({ options }) => options.lanes === null);
@@ -76,7 +76,7 @@ export class Claims {
       await pool.catchUp();
       const { claimed, ...left } =
         isPlain && !takesStray
-          ? await this.#askPlain(limit)
+          ? await this.#askPlain(all, limit)
           : await this.#ask(all, takesStray, limit, roomOf);
       for (const each of held.values()) each.release();
       if (works()) for (const one of claimed) this.#take(one);
@@ -93,9 +93,9 @@ export class Claims {
     if (operation !== undefined) this.#setup.pool.take(operation, record, input, false);
   }
 
-  async #askPlain(limit: number): Promise<Round> {
-    const { claimer, operations } = this.#setup;
-    const { claimed, nextDueAt } = await claimer.claim({ operations: operations.names() }, limit);
+  async #askPlain(all: readonly Operation[], limit: number): Promise<Round> {
+    const operations = all.map(({ name }) => name);
+    const { claimed, nextDueAt } = await this.#setup.claimer.claim({ operations }, limit);
     return { claimed, nextDueAt: this.#earliest(nextDueAt), isShort: false };
   }
 

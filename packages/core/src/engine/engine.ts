@@ -1,4 +1,5 @@
 import { isTerminal } from '@durable-api/protocol';
+import { Agents } from '../agents/agents.ts';
 import { DurableError, isDurableError } from '../errors.ts';
 import { Hub } from '../observe/hub.ts';
 import { Ledger } from '../ledger/ledger.ts';
@@ -40,7 +41,7 @@ export class Engine {
   readonly #driven: DrivenIntents;
   readonly #options: ResolvedOptions;
   readonly #commits: GroupCommit;
-  readonly #operations = new DeclaredOperations();
+  readonly #operations: DeclaredOperations;
   readonly #pool: AttemptPool;
   readonly #dispatcher: Dispatcher;
   readonly #retention: Retention;
@@ -73,15 +74,13 @@ export class Engine {
     };
     const { leaseMs, limits } = options;
     const { maxEventCount } = limits;
-    this.#canceller = new Canceller({ ...common, leaseMs, onWritten: onWrittenBeside });
+    const agents = new Agents(limits);
+    const operations = (this.#operations = new DeclaredOperations(agents));
+    this.#canceller = new Canceller({ ...common, leaseMs, agents, onWritten: onWrittenBeside });
     this.#pool = new AttemptPool({
       ...common,
       options,
-      children: new ChildStarter({
-        operations: this.#operations,
-        submitter: () => this.submitter,
-        limits,
-      }),
+      children: new ChildStarter({ operations, agents, submitter: () => this.submitter, limits }),
       cancelChildren: (parent) => this.#canceller.cancelChildrenOf(parent),
       onWritten,
       onForeignChange: (id) => {
@@ -93,7 +92,7 @@ export class Engine {
     });
     this.#claims = new Claims({
       claimer: this.#claimer,
-      operations: this.#operations,
+      operations,
       clock,
       pool: this.#pool,
       works,
@@ -123,6 +122,7 @@ export class Engine {
       holder,
       ready: () => this.ready(),
       works,
+      canRun: (operation) => operations.canRun(operation),
       onWritten,
       onStored: ({ record, events }) => this.hub.publish({ record }, events),
       onDue: (dueAt) => void (works() && this.#dispatcher.noteDue(dueAt)),
@@ -141,6 +141,7 @@ export class Engine {
       clock,
       hub,
       onWritten,
+      onHost: (host) => agents.take(host),
       driven: this.#driven,
       ask: (ask) => this.#ask(ask),
       begin: () => this.#begin(),
@@ -229,6 +230,7 @@ export class Engine {
     await this.#store.migrate();
     await this.#claimer.readClock();
     this.#unwatch = this.#store.watch((hint) => this.#hinted(hint));
+    this.#operations.warnOfStranded(this.#options);
     this.#wake();
   }
 

@@ -1,4 +1,5 @@
 import type { Failure } from '@durable-api/protocol';
+import { AgentFailed } from '../agents/hand-over.ts';
 import { ChildError, NonRetryableError, RetryAfterError, WaitTimeoutError } from '../errors.ts';
 import { HandlerFault } from '../handler-fault.ts';
 import type { StoredResponse } from '../state/intent.ts';
@@ -74,6 +75,7 @@ function failed(failure: Failure): AttemptFailure {
 }
 
 function readThrown(thrown: unknown, expose: boolean): AttemptFailure {
+  if (thrown instanceof AgentFailed) return failed(thrown.failure);
   const message = messageOf(thrown, expose);
   if (hasName(thrown, NonRetryableError.name)) {
     return failed({ code: 'non_retryable', message, retryable: false });

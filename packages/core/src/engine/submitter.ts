@@ -1,4 +1,5 @@
 import { FOREVER_AT } from '@durable-api/protocol';
+import { NO_GATEWAY } from '../agents/agents.ts';
 import { DurableError } from '../errors.ts';
 import type { DebounceRule, ResolvedOptions } from '../options.ts';
 import { startInstant, type StartWish } from '../intents/start-at.ts';
@@ -53,6 +54,8 @@ export interface SubmitterSetup {
   readonly ready: () => Promise<void>;
   /** Whether this process starts attempts. */
   readonly works: () => boolean;
+  /** Whether what this operation needs is there in this process. */
+  readonly canRun: (operation: Operation) => boolean;
   readonly onWritten: (change: WrittenChange) => void;
   readonly onStored: (request: SubmitRequest) => void;
   /** An intent that is not worked on here is due, or may be. */
@@ -74,7 +77,7 @@ export class Submitter {
 
   /**
    * Prepares an intent. Nothing is stored yet, so that one can begin to listen first.
-   * @throws DurableError `overloaded`, `start_invalid`
+   * @throws DurableError `overloaded`, `start_invalid`, `handler_unavailable`
    */
   prepare(submission: Submission): Submitting {
     const { pool, clock, options, holder, works } = this.#setup;
@@ -82,6 +85,7 @@ export class Submitter {
       const message = 'Too many submits wait for the store; try again later.';
       throw new DurableError('overloaded', message, { retryAfterSeconds: 1 });
     }
+    this.#checkCanRun(submission.operation);
     const now = clock.now();
     const { input, operation, transaction, start, latestStartAfterMs, ...intent } = submission;
     const { deadlineMs } = operation.options;
@@ -122,6 +126,14 @@ export class Submitter {
         return withTimeout(stored, options.storeTimeoutMs, options.clock);
       },
     };
+  }
+
+  /** A process that works and cannot work on this is set up wrongly; one that only submits may be right. */
+  #checkCanRun(operation: Operation): void {
+    const { works, canRun } = this.#setup;
+    if (!works() || canRun(operation)) return;
+    const message = `Operation "${operation.name}" hands its work to an agent, and ${NO_GATEWAY}`;
+    throw new DurableError('handler_unavailable', message);
   }
 
   /** An id that no intent has yet, for an intent of this operation that is submitted without a key. */

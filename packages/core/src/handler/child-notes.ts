@@ -9,6 +9,7 @@ const ENDED = 'ended:';
 /** A child as its parent remembers it, from before it is stored. */
 export interface StoredChild {
   readonly id: string;
+  /** Its operation, or the address of the agent that works on it. */
   readonly operation: string;
   /** A hash of what it was started with. */
   readonly fingerprint: string;
@@ -87,6 +88,14 @@ export function endsOf(notes: readonly Note[]): Map<string, ChildEnd> {
 export function endedIds(notes: readonly Note[]): Set<string> {
   const ended = notes.filter(({ key }) => key.startsWith(ENDED));
   return new Set(ended.map(({ key }) => key.slice(ENDED.length)));
+}
+
+/** The addresses of the agents that work on children among notes, by the child's id. */
+export function agentsOf(notes: readonly Note[]): Map<string, string> {
+  const agents = notes
+    .filter(({ key, value }) => key.startsWith(STARTED) && value.includes('"agent://'))
+    .map(({ value }): StoredChild => JSON.parse(value));
+  return new Map(agents.map(({ id, operation }) => [id, operation]));
 }
 
 /** The children among notes of whose end nothing is known. */

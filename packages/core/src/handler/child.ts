@@ -1,3 +1,4 @@
+import type { AgentRef } from '../agents/agent-ref.ts';
 import { ChildError } from '../errors.ts';
 import type { StoredResponse } from '../state/intent.ts';
 import type { ChildEnd } from './child-notes.ts';
@@ -44,6 +45,12 @@ export interface Start {
     operation: OperationRef<Input, Result>,
     input: Input,
     options?: StartOptions,
+  ): Promise<Child<Result>>;
+  /** An agent: its address, or that with the type of the intent. It is given a JSON object. */
+  <Result = unknown>(
+    agent: AgentRef,
+    input?: unknown,
+    options?: Pick<StartOptions, 'name'>,
   ): Promise<Child<Result>>;
   <Result = unknown>(
     operation: string,

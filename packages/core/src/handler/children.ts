@@ -1,4 +1,5 @@
 import { HandlerFault } from '../handler-fault.ts';
+import { isAgentAddress, type AgentRef } from '../agents/agent-ref.ts';
 import { AttemptAborted } from '../engine/operation.ts';
 import type { Found } from '../store/store.ts';
 import type { Busy } from './busy.ts';
@@ -42,7 +43,7 @@ export class Children {
 
   /** See `AttemptContext.start`. */
   async start<Result>(
-    operation: string | OperationRef,
+    operation: string | OperationRef | AgentRef,
     input: unknown,
     options: StartOptions = {},
   ): Promise<Child<Result>> {
@@ -90,7 +91,11 @@ export class Children {
     const known = childOf(notes, name);
     if (known === null) return this.#startNew(name, child);
     const { id, operation, fingerprint, at } = known;
-    const isSame = operation === child.operation && (isNamed || fingerprint === child.fingerprint);
+    // Where an agent is may change while it works: the intent that it was sent is the one.
+    const isMoved = isAgentAddress(operation) && isAgentAddress(child.operation);
+    const isSame = isNamed
+      ? operation === child.operation || isMoved
+      : operation === child.operation && fingerprint === child.fingerprint;
     if (!isSame) throw changed(child.operation, operation);
     const isKnownToBeThere = (await this.#ends()).has(id) || (await this.#find(id)) !== undefined;
     // One that is not there was never stored, unless it is so old that it may have been removed.
@@ -163,8 +168,8 @@ export class Children {
   }
 }
 
-function nameOf(operation: unknown): string {
-  if (typeof operation === 'string') return operation;
+function nameOf(operation: string | OperationRef | AgentRef): string | AgentRef {
+  if (typeof operation === 'string' || isAgentRef(operation)) return operation;
   const isRef =
     (typeof operation === 'object' && operation !== null) || typeof operation === 'function';
   const name: unknown = isRef ? Reflect.get(operation, 'operation') : undefined;
@@ -172,6 +177,11 @@ function nameOf(operation: unknown): string {
   const message =
     'start() takes the name of an operation, or what it was declared with, and its input.';
   throw new HandlerFault('start_invalid', message);
+}
+
+// What is wrong with an agent is said where it is looked for.
+function isAgentRef(operation: OperationRef | AgentRef): operation is AgentRef {
+  return typeof operation === 'object' && operation !== null && 'address' in operation;
 }
 
 function changed(now: string, before: string): HandlerFault {

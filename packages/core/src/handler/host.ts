@@ -3,10 +3,12 @@ import type { ResolvedOperationOptions, ResolvedOptions } from '../options.ts';
 import type { Command } from '../state/command.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import type { Found } from '../store/store.ts';
+import type { AgentRef } from '../agents/agent-ref.ts';
 import type { StartOptions } from './child.ts';
 
 /** A child that is to be stored, with what its handler will be given. */
 export interface PreparedChild {
+  /** The operation's name, or the agent's address. */
   readonly operation: string;
   /** A hash of the input. */
   readonly fingerprint: string;
@@ -15,8 +17,8 @@ export interface PreparedChild {
 
 /** How a handler starts and finds its children. All of it is tried again while the store is away. */
 export interface ChildHost {
-  /** @throws HandlerFault `start_invalid` when there is no such operation here, or its input cannot be stored. */
-  prepare(operation: string, input: unknown, options: StartOptions): PreparedChild;
+  /** @throws HandlerFault `start_invalid` when there is no such operation here, no way to the agent, or its input cannot be stored. */
+  prepare(operation: string | AgentRef, input: unknown, options: StartOptions): PreparedChild;
   /** An id that no intent has yet. */
   newId(operation: string): string;
   /** Stores it, unless its id is there already. Rejects when the attempt is over. */

@@ -1,4 +1,5 @@
 import type { WaitingReason } from '@durable-api/protocol';
+import { isAgentAddress } from '../agents/agent-ref.ts';
 import type { WaitOptions } from '../engine/operation.ts';
 import { WaitTimeoutError } from '../errors.ts';
 import type { Note } from '../store/store.ts';
@@ -55,7 +56,8 @@ export function reasonOf(pauses: readonly Pause[]): WaitingReason {
   const reasons = new Set(
     pauses.map((pause): WaitingReason => {
       if (pause.kind === 'sleep') return 'WAITING_FOR_TIME';
-      if (pause.kind === 'child') return 'WAITING_FOR_TOOL';
+      if (pause.kind === 'child')
+        return isAgentAddress(pause.operation) ? 'WAITING_FOR_AGENT' : 'WAITING_FOR_TOOL';
       const { reason, task } = pause.options;
       return reason ?? (task === undefined ? 'WAITING_FOR_TOOL' : 'WAITING_FOR_HUMAN');
     }),

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { encodeSubmitted, HEADERS, intentLinks, isTerminal } from '@durable-api/protocol';
+import { payloadLimitsOf } from '../agents/payload-limits.ts';
 import { DurableError } from '../errors.ts';
 import type { Submission, Submitting } from '../engine/submitter.ts';
 import type { Change } from '../observe/topic.ts';
@@ -28,7 +29,8 @@ export async function submit<Source>(exchange: Exchange<Source>): Promise<PlainR
     headers[HEADERS.idempotencyKey],
     operation.options.requireIdempotencyKey,
   );
-  const input = encodeInput(await request.capture(), options.limits);
+  const limits = payloadLimitsOf(operation, options.limits);
+  const input = encodeInput(await request.capture(), limits);
   const idempotency =
     key === null
       ? null

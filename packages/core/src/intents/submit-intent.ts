@@ -1,3 +1,4 @@
+import { payloadLimitsOf } from '../agents/payload-limits.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Operation } from '../engine/operation.ts';
 import type { Submission } from '../engine/submitter.ts';
@@ -69,7 +70,10 @@ export async function submitIntent(
 ): Promise<SubmittedIntent> {
   const { owner = '', idempotencyKey, transaction } = options;
   checkOwner(owner);
-  const encoded = encodeInput({ identity: { method: '', url: '' }, body, rest }, limits);
+  const encoded = encodeInput(
+    { identity: { method: '', url: '' }, body, rest },
+    payloadLimitsOf(operation, limits),
+  );
   const idempotency =
     idempotencyKey === undefined
       ? null

@@ -1,3 +1,4 @@
+import type { AgentHost } from '../agents/agent-host.ts';
 import type { DrivenIntents, OnDue } from '../engine/driven-intents.ts';
 import type { Committed, GroupCommit, Submitted } from '../engine/group-commit.ts';
 import type { WrittenChange } from '../engine/intent-writer.ts';
@@ -27,6 +28,7 @@ export interface LedgerSetup {
   /** Opens the store and asks it, within `storeTimeoutMs`. */
   readonly ask: <T>(ask: () => Promise<T>) => Promise<T>;
   readonly onWritten: (change: WrittenChange) => void;
+  readonly onHost: (host: AgentHost) => void;
   /** Makes sure that the engine is on its way. */
   readonly begin: () => void;
 }
@@ -71,6 +73,12 @@ export class Ledger {
    */
   drive(operation: string, onDue: OnDue): void {
     this.#setup.driven.declare(operation, onDue);
+    this.#setup.begin();
+  }
+
+  /** Has operations hand their work to agents, by this host. Until then their intents stay as they are. */
+  hostAgents(host: AgentHost): void {
+    this.#setup.onHost(host);
     this.#setup.begin();
   }
 

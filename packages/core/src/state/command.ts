@@ -101,7 +101,7 @@ export type Command =
       /** It has children, which are told first; if that takes longer than this, somebody else does it. */
       readonly windDownMs?: number;
     }
-  /** The attempt has stopped because of a requested cancel. */
-  | { readonly type: 'cancel' };
+  /** The attempt has stopped because of a requested cancel, or its work was canceled elsewhere: `reason`. */
+  | { readonly type: 'cancel'; readonly reason?: string };
 
 export type CommandType = Command['type'];

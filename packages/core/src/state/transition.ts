@@ -112,7 +112,7 @@ export function transition(record: IntentRecord, command: Command, now: number):
     case 'requestCancel':
       return requestCancel(draft, command);
     case 'cancel':
-      return cancel(draft);
+      return cancel(draft, command.reason === undefined ? undefined : { reason: command.reason });
   }
 }
 

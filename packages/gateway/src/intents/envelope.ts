@@ -15,7 +15,7 @@ interface Origin {
   readonly intentId: string;
   /** The step of a scenario that it is. */
   readonly stepId: string | null;
-  /** Whether the other is an intent of the gateway, or one of an operation that waits for a signal. */
+  /** Whether the other is an intent of the gateway, or one of an operation that has handed it over. */
   readonly kind: 'scenario' | 'operation';
 }
 

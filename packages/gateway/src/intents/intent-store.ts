@@ -4,6 +4,7 @@ import {
   type Idempotency,
   type IntentRecord,
   type Ledger,
+  type StoredResponse,
 } from '@durable-api/core';
 import { isTerminal } from '@durable-api/protocol';
 import { AxpError, intentNotFound } from '../http/errors.ts';
@@ -50,6 +51,8 @@ export class IntentStore {
       readonly id?: string;
       readonly deadlineAt: number | null;
       readonly idempotency: Idempotency | null;
+      /** The intent of an operation that waits for its end. */
+      readonly parentIntentId?: string;
     },
   ): Promise<{ readonly record: IntentRecord; readonly isNew: boolean }> {
     const { ledger } = this;
@@ -110,6 +113,7 @@ export class IntentStore {
         record: made.record,
         events: made.events,
         notes,
+        ...resultOf(made),
       });
       if (outcome.outcome === 'ok') {
         if (isTerminal(made.record.status)) await this.#tell(changed.intent);
@@ -128,6 +132,13 @@ export class IntentStore {
       this.ledger.logger.warn({ err: error, intentId }, 'Who waits for an intent was not told yet');
     }
   }
+}
+
+/** What an operation that waits for the intent is given: what COMPLETED has a result as operations have. */
+function resultOf({ record, state }: IntentChange): { result?: StoredResponse } {
+  if (record.parentIntentId === undefined || record.status !== 'COMPLETED') return {};
+  const body = Buffer.from(JSON.stringify(state.outcome?.result ?? {}));
+  return { result: { status: 200, headers: { 'content-type': 'application/json' }, body } };
 }
 
 /** The id of no intent. */

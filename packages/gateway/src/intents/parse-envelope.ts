@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { MAX_AGENT_PAYLOAD_BYTES } from '@durable-api/core';
 import { mayActAs, type Caller } from '../access/caller.ts';
 import {
   addressKey,
@@ -20,10 +21,8 @@ import { isObject, type JsonObject } from '../http/json.ts';
 import { tooLarge } from '../http/read-body.ts';
 import type { Envelope, Reminding } from './envelope.ts';
 
-/** Largest payload of an intent, in bytes. */
-const MAX_PAYLOAD_BYTES = 131_072;
 /** Default of `max_delivery_attempts`. */
-const DELIVERY_ATTEMPTS = 5;
+export const DELIVERY_ATTEMPTS = 5;
 const INTENT_TYPE = /^[a-z0-9_]+(?:\.[a-z0-9_-]+)+$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const LARGE = 2 ** 31 - 1;
@@ -153,7 +152,7 @@ export function keyOf(address: string, name: string, home: HomeAddress): string 
 /** @throws AxpError 413 */
 export function checkPayloadSize(payload: JsonObject): void {
   const bytes = Buffer.byteLength(JSON.stringify(payload));
-  if (bytes > MAX_PAYLOAD_BYTES) throw tooLarge(MAX_PAYLOAD_BYTES, 'The payload');
+  if (bytes > MAX_AGENT_PAYLOAD_BYTES) throw tooLarge(MAX_AGENT_PAYLOAD_BYTES, 'The payload');
 }
 
 /** @throws AxpError 403 when the caller may not act for this agent. */

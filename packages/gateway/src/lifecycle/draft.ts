@@ -2,6 +2,7 @@ import type { IntentRecord, StoredEvent } from '@durable-api/core';
 import { FOREVER_AT, type Status, type WaitingReason } from '@durable-api/protocol';
 import { compact, instant, type JsonObject } from '../http/json.ts';
 import type { AxpIntent, IntentState, Outcome, PendingWith } from '../intents/intent-state.ts';
+import { failureOf } from './failure-of.ts';
 
 /** The event types of the protocol, and those that we add. */
 export type AxpEventType =
@@ -111,6 +112,8 @@ export class Draft {
       remindAt: null,
       humanTask: status === 'COMPLETED' || status === 'FAILED' ? this.#state.humanTask : null,
     });
+    if (status === 'FAILED')
+      this.#record = { ...this.#record, error: failureOf(outcome.error ?? {}) };
     const details = compact({
       result: inline(outcome.result),
       error: inline(outcome.error),
