@@ -1,10 +1,14 @@
 import type { Intents, Ledger } from '@durable-api/core';
 import type { KeyRing } from './access/key-ring.ts';
 import type { HomeAddress } from './addresses/address.ts';
+import type { InboxFeeds } from './inbox/inbox-feeds.ts';
 import type { IntentStore } from './intents/intent-store.ts';
 import type { Mailboxes } from './mailboxes/mailboxes.ts';
+import type { Heartbeats } from './mesh/heartbeats.ts';
+import type { KillSwitch } from './mesh/kill-switch.ts';
 import type { Accounts } from './provisioning/accounts.ts';
 import type { ResolvedGatewayOptions } from './options.ts';
+import type { SchemaRegister } from './schemas/schema-register.ts';
 import type { StreamRoom } from './streams/stream-room.ts';
 
 /** What the calls of the gateway share. */
@@ -19,4 +23,8 @@ export interface GatewayCore {
   readonly keys: KeyRing;
   readonly accounts: Accounts;
   readonly streams: StreamRoom;
+  readonly inboxFeeds: InboxFeeds;
+  readonly heartbeats: Heartbeats;
+  readonly kills: KillSwitch;
+  readonly schemas: SchemaRegister;
 }

@@ -2,10 +2,17 @@ import type { Intents, Ledger } from '@durable-api/core';
 import { authenticate } from './access/authenticate.ts';
 import { GatewayKeys } from './access/gateway-keys.ts';
 import { KeyRing } from './access/key-ring.ts';
+import { mayGoOn } from './access/may-go-on.ts';
 import { agentRoutes } from './agents/routes.ts';
+import { APPROVAL, approvalRoutes } from './approvals/routes.ts';
+import { CALL, seeToCall } from './calls/answer-once.ts';
+import { discoveryRoutes } from './discovery/routes.ts';
 import type { GatewayCore } from './gateway-core.ts';
 import { healthRoutes } from './health/routes.ts';
 import { nodeHandler, type NodeHandler } from './http/node-handler.ts';
+import { InboxFeeds } from './inbox/inbox-feeds.ts';
+import { inboxRoutes } from './inbox/routes.ts';
+import { seeToThread, THREAD } from './inbox/thread-record.ts';
 import { seeToIntent } from './intents/due.ts';
 import { INTENT, IntentStore } from './intents/intent-store.ts';
 import { intentRoutes } from './intents/routes.ts';
@@ -13,10 +20,15 @@ import { LEASE, seeToLease } from './leases/agent-lease.ts';
 import { leaseRoutes } from './leases/lease-calls.ts';
 import { agentHost } from './operations/agent-host.ts';
 import { Mailboxes } from './mailboxes/mailboxes.ts';
+import { DAY, Heartbeats, seeToDay } from './mesh/heartbeats.ts';
+import { KillSwitch } from './mesh/kill-switch.ts';
+import { meshRoutes } from './mesh/routes.ts';
 import { Accounts } from './provisioning/accounts.ts';
 import { provisioningRoutes } from './provisioning/routes.ts';
 import { resolveGatewayOptions, type GatewayOptions } from './options.ts';
 import { scenarioRoutes } from './scenarios/routes.ts';
+import { schemaRoutes } from './schemas/routes.ts';
+import { SchemaRegister } from './schemas/schema-register.ts';
 import { tellOthers } from './intents/tell-others.ts';
 import { taskRoutes } from './tasks/routes.ts';
 import { StreamRoom } from './streams/stream-room.ts';
@@ -43,22 +55,36 @@ export function gateway(api: GatewayApi, options: GatewayOptions = {}): Gateway 
   const { ledger, intents: operations } = api;
   const keys = new KeyRing(ledger, resolved.adminKeys);
   const { org, workspace } = resolved;
+  const mailboxes = new Mailboxes(ledger);
+  const inboxFeeds = new InboxFeeds(ledger, mailboxes, { org, workspace });
   const core: GatewayCore = {
     options: resolved,
     home: { org, workspace },
     ledger,
     operations,
-    store: new IntentStore(ledger, (intent) => tellOthers(core, intent)),
-    mailboxes: new Mailboxes(ledger),
+    store: new IntentStore(ledger, {
+      onWritten: (intent) => inboxFeeds.note(intent),
+      onEnded: (intent) => tellOthers(core, intent),
+    }),
+    mailboxes,
     keys,
     accounts: new Accounts(ledger, { org, workspace }),
     streams: new StreamRoom(ledger, keys, resolved.maxStreams),
+    inboxFeeds,
+    heartbeats: new Heartbeats(ledger),
+    kills: new KillSwitch(ledger),
+    schemas: new SchemaRegister(ledger),
   };
   if (resolved.open) {
     ledger.logger.warn({}, 'The gateway is open: anybody who reaches it may do everything');
   }
   ledger.hostAgents(agentHost(core));
   ledger.drive(LEASE, (claimed) => seeToLease(core, claimed));
+  ledger.drive(THREAD, (claimed) => seeToThread(core, claimed));
+  for (const operation of [CALL, APPROVAL]) {
+    ledger.drive(operation, (claimed) => seeToCall(core, claimed));
+  }
+  ledger.drive(DAY, (claimed) => seeToDay(ledger, claimed));
   ledger.drive(INTENT, (claimed) => seeToIntent(core, claimed));
   const handler = nodeHandler({
     routes: [
@@ -69,12 +95,18 @@ export function gateway(api: GatewayApi, options: GatewayOptions = {}): Gateway 
       ...provisioningRoutes(core),
       ...scenarioRoutes(core),
       ...taskRoutes(core),
+      ...inboxRoutes(core),
+      ...approvalRoutes(core),
+      ...meshRoutes(core),
+      ...schemaRoutes(core),
+      ...discoveryRoutes(core),
     ],
     home: core.home,
     logger: ledger.logger,
     maxBodyBytes: resolved.maxBodyBytes,
     now: () => ledger.now(),
     authenticate: (headers) => authenticate(keys, resolved.open, headers),
+    admit: (caller, route) => mayGoOn(core.kills, caller, route),
   });
   return Object.assign(handler, { keys: new GatewayKeys(keys, core.accounts) });
 }

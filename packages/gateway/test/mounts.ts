@@ -4,7 +4,7 @@ import { durableApi as fastifyApi } from '@durable-api/fastify';
 import express from 'express';
 import fastify from 'fastify';
 import { gateway, gatewayPlugin } from '../src/index.ts';
-import { listenOn } from './node-server.ts';
+import { listenOn } from './listen-on.ts';
 
 /** In an Express app, in front of its own routes. */
 export const onExpress: GatewayFactory = async ({ store, ...options }) => {
@@ -13,6 +13,7 @@ export const onExpress: GatewayFactory = async ({ store, ...options }) => {
   app.use(gateway(api, options));
   app.use(express.json());
   app.get('/own', (_req, res) => void res.json({ own: true }));
+  await api.ready();
   return listenOn(app, (graceMs) => api.stop({ graceMs }));
 };
 

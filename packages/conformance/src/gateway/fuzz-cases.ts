@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { RECEIVER } from './gateway-client.ts';
 import { ADMIN_KEY, type GatewayHarness } from './gateway-harness.ts';
 
 /** A small generator that gives the same numbers for the same seed. */
@@ -43,7 +44,14 @@ const PIECES = [
   ';',
   '?since=%00',
   '?since=1e999&wait_seconds=NaN',
+  '?cursor=c-999999999999999&limit=1e9',
+  '?owner_agent=%00&window=constructor&health=',
+  'changes',
+  'decision',
+  'heartbeat',
 ];
+
+const FAMILIES = ['intents', 'agents', 'inbox', 'approvals', 'schemas', 'mesh', 'x'];
 
 const VALUES = [
   'null',
@@ -95,6 +103,16 @@ const NAMES = [
   'intent',
   'older_than_hours',
   'status_filter',
+  'message',
+  'delegate_to',
+  'mode',
+  'message_ids',
+  'limit',
+  'decision',
+  'comment',
+  'semantic_type',
+  'schema_json',
+  'metrics',
 ];
 
 /** Addresses, bodies and headers of all kinds: no 5xx, no crash, and JSON in every answer. */
@@ -103,6 +121,7 @@ export function fuzzCases(harness: GatewayHarness): void {
     it('is answered, and never with a 5xx', async () => {
       const gateway = await harness.serve();
       const client = gateway.client();
+      await gateway.agent(RECEIVER);
       const id = await client.create();
       const random = randomOf(20_261_125);
       const one = <T>(list: readonly T[]): T => {
@@ -120,14 +139,21 @@ export function fuzzCases(harness: GatewayHarness): void {
         '/v1/service-accounts',
         '/v1/scenarios/validate',
         '/v1/scenarios/apply',
+        `/v1/inbox/${id}/reply`,
+        `/v1/inbox/${id}/delegate`,
+        `/v1/inbox/${id}/approve`,
+        `/v1/inbox/${id}/messages/delete`,
+        `/v1/approvals/${id}/decision`,
+        '/v1/approvals/any/decision',
+        '/v1/schemas',
+        '/v1/mesh/heartbeat',
+        '/v1/mesh/agents/conformance/production/receiver/kill',
       ];
       const bad: string[] = [];
-      for (let i = 0; i < 600; i += 1) {
+      for (let i = 0; i < 900; i += 1) {
         const isPost = random(2) === 0;
         const pieces = Array.from({ length: 1 + random(6) }, () => one(PIECES));
-        const path = isPost
-          ? one(posts)
-          : `/v1/${one(['intents', 'agents', 'x'])}/${pieces.join('/')}`;
+        const path = isPost ? one(posts) : `/v1/${one(FAMILIES)}/${pieces.join('/')}`;
         const members = Array.from({ length: random(6) }, () => `"${one(NAMES)}":${one(VALUES)}`);
         const body = isPost ? one([`{${members.join(',')}}`, one(VALUES), '{"a":', '']) : '';
         const headers = one([

@@ -4,7 +4,10 @@ import { createCases } from './create-cases.ts';
 import { fuzzCases } from './fuzz-cases.ts';
 import type { GatewayConformanceOptions, GatewayFactory } from './gateway.ts';
 import { GatewayHarness } from './gateway-harness.ts';
+import { inboxCases } from './inbox-cases.ts';
 import { listenCases } from './listen-cases.ts';
+import { meshCases } from './mesh-cases.ts';
+import { quirkCases } from './quirk-cases.ts';
 import { resumeCases } from './resume-cases.ts';
 import { scenarioCases } from './scenario-cases.ts';
 import { streamCases } from './stream-cases.ts';
@@ -29,6 +32,9 @@ export function gatewayConformance(
     listenCases(harness);
     scenarioCases(harness);
     accessCases(harness);
+    inboxCases(harness);
+    meshCases(harness);
+    quirkCases(harness);
     fuzzCases(harness);
   });
 }

@@ -8,6 +8,7 @@ export interface GatewaySetup {
   readonly open?: boolean;
   readonly redeliverMs?: number;
   readonly mirrorIntent?: boolean;
+  readonly maxStreams?: number;
 }
 
 /** A real server with a gateway, and nothing else, mounted. */

@@ -29,7 +29,8 @@ export async function listen(core: GatewayCore, request: GatewayRequest): Promis
   const since = sinceOf(query, headers['last-event-id']);
   // Another process may have sent what this one does not know of yet.
   if (since > (await mailbox.lastCursor())) await mailbox.refresh();
-  const { ledger, streams } = core;
+  const { ledger, streams, kills } = core;
+  await kills.open();
   return followReply({
     ledger,
     streams,
@@ -37,8 +38,15 @@ export async function listen(core: GatewayCore, request: GatewayRequest): Promis
     cursor: Math.min(since, await mailbox.lastCursor()),
     waitMs: waitMsOf(query),
     followed: {
-      read: async (cursor) => batchOf(core, cursor, await mailbox.after(cursor), statuses),
-      wait: (cursor, timeoutMs) => mailbox.waitAfter(cursor, timeoutMs),
+      // One that was cut off stays connected: it gets what there is when it is resumed.
+      read: async (cursor) =>
+        kills.isKilled(address)
+          ? { text: '', cursor, isLast: false }
+          : batchOf(core, cursor, await mailbox.after(cursor), statuses),
+      wait: (cursor, timeoutMs) =>
+        kills.isKilled(address)
+          ? Promise.resolve(kills.wait(timeoutMs))
+          : mailbox.waitAfter(cursor, timeoutMs),
     },
   });
 }

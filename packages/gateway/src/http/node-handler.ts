@@ -26,6 +26,8 @@ export interface NodeHandlerSetup {
   readonly now: () => number;
   /** @throws AxpError 401 */
   readonly authenticate: (headers: IncomingHttpHeaders) => Promise<Caller>;
+  /** @throws AxpError 403 for a caller who may not call this now */
+  readonly admit: (caller: Caller, route: Route) => Promise<void>;
 }
 
 /** Deepest nesting of a body. */
@@ -73,6 +75,7 @@ async function answer(
   }
   const { route, params } = found;
   const caller = await (route.isOpen === true ? NOBODY : setup.authenticate(req.headers));
+  await setup.admit(caller, route);
   const hasBody = method !== 'GET' && method !== 'HEAD';
   const body = hasBody ? await readBody(req, setup.maxBodyBytes) : {};
   checkPayload(body, { maxPayloadBytes: setup.maxBodyBytes, maxPayloadDepth: MAX_DEPTH });

@@ -1,5 +1,6 @@
 import type { FullReply } from '@durable-api/core';
 import { handOn } from '../agents/hand-on.ts';
+import { noteReplyThread } from '../inbox/reply-thread.ts';
 import type { GatewayCore } from '../gateway-core.ts';
 import { instant } from '../http/json.ts';
 import { ok, type GatewayRequest } from '../http/route.ts';
@@ -12,10 +13,12 @@ export async function createIntent(core: GatewayCore, request: GatewayRequest): 
   const { store, home, ledger } = core;
   const { body, caller } = request;
   const { envelope, deadlineAt } = parseEnvelope(body, caller, home, ledger.now());
+  await core.kills.check(envelope.from);
   const idempotency = idempotencyOf(request, 'POST /v1/intents', body);
   const id = ledger.newId();
   // Before it is there, so that no task is missing from the list.
   if (envelope.humanTask !== null) await noteTask(core, id);
+  await noteReplyThread(core, id, envelope);
   const { record, isNew } = await store.create(envelope, { id, deadlineAt, idempotency });
   if (isNew) await handOn(core, record, envelope);
   else if (record.idempotency?.fingerprint !== idempotency?.fingerprint) throw keyReused();

@@ -10,6 +10,8 @@ import type { AxpIntent } from './intent-state.ts';
 
 /** The longest time until an intent is looked at again, in ms. */
 const MAX_SNOOZE_MS = 30 * 24 * 3_600_000;
+/** The same for one whose agent is cut off, and whose delivery waits for that to end. */
+const CUT_OFF_MS = 30_000;
 
 function isWaking({ state }: AxpIntent, now: number): boolean {
   return state.wakeAt !== null && state.wakeAt <= now;
@@ -20,18 +22,22 @@ export async function seeToIntent(core: GatewayCore, { record }: Claimed): Promi
   const [intent] = await core.store.find([record.id]);
   if (intent === null || intent === undefined || isTerminal(intent.record.status)) return;
   const now = core.ledger.now();
+  await core.kills.open();
+  const isCutOff = core.kills.isKilled(intent.envelope.to);
   const { deadlineAt } = intent.record;
   if (deadlineAt !== null && deadlineAt <= now) {
     await core.store.change(intent, (one) =>
       isTerminal(one.record.status) ? null : timeOut(one, core.ledger.now()),
     );
-  } else if (isMissed(intent, now)) await redeliver(core, intent);
-  else if (isWaking(intent, now)) await advance(core, record.id);
+  } else if (isMissed(intent, now)) {
+    if (!isCutOff) await redeliver(core, intent);
+  } else if (isWaking(intent, now)) await advance(core, record.id);
   else if (isReminderDue(intent, now)) await remindAgent(core, intent);
   // Nothing is due, or what was due is not written on the intent.
   const [left] = await core.ledger.get({ ids: [record.id] });
   if (left !== undefined && left.record.holder !== null && left.record.lease === record.lease) {
-    await core.ledger.snooze(record, snoozeMs(intent, now));
+    const delayMs = snoozeMs(intent, now);
+    await core.ledger.snooze(record, isCutOff ? Math.min(CUT_OFF_MS, delayMs) : delayMs);
   }
 }
 

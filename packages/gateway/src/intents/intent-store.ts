@@ -33,15 +33,21 @@ export interface KeptAnswer {
   readonly encode: (changed: Changed) => string;
 }
 
+/** Who is told of what is written here; they are waited for, and their failures are logged. */
+export interface IntentHooks {
+  readonly onWritten: (intent: AxpIntent) => Promise<void>;
+  /** What this cannot do is done when it is due. */
+  readonly onEnded: (intent: AxpIntent) => Promise<void>;
+}
+
 /** Reads and writes the gateway's intents. */
 export class IntentStore {
   readonly ledger: Ledger;
-  readonly #onEnded: (intent: AxpIntent) => Promise<void>;
+  readonly #hooks: IntentHooks;
 
-  /** `onEnded` is waited for after each end that is written here; what it cannot do is done when it is due. */
-  constructor(ledger: Ledger, onEnded: (intent: AxpIntent) => Promise<void>) {
+  constructor(ledger: Ledger, hooks: IntentHooks) {
     this.ledger = ledger;
-    this.#onEnded = onEnded;
+    this.#hooks = hooks;
   }
 
   /** Stores an intent, or finds the one that has its idempotency key; `isNew` tells which. */
@@ -69,6 +75,7 @@ export class IntentStore {
     const input = JSON.stringify({ body: envelope, rest: {} });
     const outcome = await ledger.submit({ record: due, events: opened.events, input });
     if (outcome.outcome === 'exists') return { record: outcome.record, isNew: false };
+    await this.#tell({ record: due, envelope, state: opened.state, answers: new Map() });
     return { record: due, isNew: true };
   }
 
@@ -116,7 +123,7 @@ export class IntentStore {
         ...resultOf(made),
       });
       if (outcome.outcome === 'ok') {
-        if (isTerminal(made.record.status)) await this.#tell(changed.intent);
+        await this.#tell(changed.intent);
         return changed;
       }
       intent = await this.get(from.record.id);
@@ -126,7 +133,8 @@ export class IntentStore {
 
   async #tell(intent: AxpIntent): Promise<void> {
     try {
-      await this.#onEnded(intent);
+      await this.#hooks.onWritten(intent);
+      if (isTerminal(intent.record.status)) await this.#hooks.onEnded(intent);
     } catch (error) {
       const intentId = intent.record.id;
       this.ledger.logger.warn({ err: error, intentId }, 'Who waits for an intent was not told yet');

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import type { FullReply } from '@durable-api/core';
 import type { GatewayCore } from '../gateway-core.ts';
 import { invalid } from '../http/errors.ts';
 import { field, optionalObject, optionalText } from '../http/fields.ts';
 import type { JsonObject } from '../http/json.ts';
 import type { GatewayRequest } from '../http/route.ts';
+import { completionId } from '../inbox/thread.ts';
 import { resolve } from '../lifecycle/ending.ts';
 import { changeForCall } from './change-call.ts';
 import { actorOf } from './actor.ts';
@@ -49,7 +49,7 @@ function completionDelivery({ record, envelope }: AxpIntent): JsonObject {
     delivered: true,
     reply_to: envelope.replyTo,
     thread_id: record.id,
-    message_id: randomUUID(),
+    message_id: completionId(record.id),
     completion: { type, intent_id: record.id, status: record.status },
   };
 }

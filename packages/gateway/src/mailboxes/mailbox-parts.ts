@@ -31,10 +31,13 @@ export interface MailboxPart {
 export class MailboxParts {
   readonly #ledger: Ledger;
   readonly #name: string;
+  readonly #keeps: number | null;
 
-  constructor(ledger: Ledger, name: string) {
+  /** `keeps`: how many entries a part takes over; null for those whose intents have not ended. */
+  constructor(ledger: Ledger, name: string, keeps: number | null) {
     this.#ledger = ledger;
     this.#name = name;
+    this.#keeps = keeps;
   }
 
   async last(): Promise<MailboxPart> {
@@ -107,7 +110,9 @@ export class MailboxParts {
       if (events.length === 0) break;
     }
     const base = part.base + part.record.seq - 2;
-    return this.#begin(part.number + 1, base, await this.#unfinished(latestOfEach(entries)));
+    const latest = latestOfEach(entries);
+    const kept = this.#keeps === null ? await this.#unfinished(latest) : latest.slice(-this.#keeps);
+    return this.#begin(part.number + 1, base, kept);
   }
 
   async #unfinished(entries: readonly MailboxEntry[]): Promise<MailboxEntry[]> {

@@ -21,6 +21,8 @@ export interface MailboxSetup {
   readonly name: string;
   /** After how many entries another part is begun. */
   readonly partSize: number;
+  /** How many entries a part takes over from those before it; null for those whose intents have not ended. */
+  readonly keeps: number | null;
 }
 
 /**
@@ -38,7 +40,7 @@ export class Mailbox {
 
   constructor(setup: MailboxSetup) {
     this.#setup = setup;
-    this.#parts = new MailboxParts(setup.ledger, setup.name);
+    this.#parts = new MailboxParts(setup.ledger, setup.name, setup.keeps);
   }
 
   /** Adds an entry; resolves to its cursor. Those that come while others are written go together. */

@@ -14,18 +14,30 @@ export interface EndlessIntent {
   readonly operation: string;
   /** What it is made with. */
   readonly content: JsonObject;
+  /** By whom it is listed. Default: nobody. */
+  readonly owner?: string;
+  /** When somebody looks at it, in ms since the epoch. Default: never. */
+  readonly dueAt?: number;
 }
 
 /** Stores an endless intent, or finds the one that is there; resolves to its record. */
 export async function beginEndless(ledger: Ledger, intent: EndlessIntent): Promise<IntentRecord> {
-  const { id, operation, content } = intent;
+  return (await findOrBegin(ledger, intent)).record;
+}
+
+/** The same; `isNew` tells whether it was there. */
+export async function findOrBegin(
+  ledger: Ledger,
+  intent: EndlessIntent,
+): Promise<{ readonly record: IntentRecord; readonly isNew: boolean }> {
+  const { id, operation, content, owner = '', dueAt = FOREVER_AT } = intent;
   const now = ledger.now();
   const { record: due, events } = createIntent(
-    { id, operation, owner: '', deadlineAt: null, idempotency: null },
+    { id, operation, owner, deadlineAt: null, idempotency: null },
     now,
     null,
   );
-  const record: IntentRecord = { ...due, dueAt: FOREVER_AT };
+  const record: IntentRecord = { ...due, dueAt };
   const stored = events.map(({ seq, type, status }) => ({
     seq,
     type,
@@ -33,7 +45,8 @@ export async function beginEndless(ledger: Ledger, intent: EndlessIntent): Promi
   }));
   const input = JSON.stringify({ body: content, rest: {} });
   const outcome = await ledger.submit({ record, events: stored, input });
-  return outcome.outcome === 'exists' ? outcome.record : record;
+  const isNew = outcome.outcome !== 'exists';
+  return { record: isNew ? record : outcome.record, isNew };
 }
 
 /** What an endless intent was made with. */

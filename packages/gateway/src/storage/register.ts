@@ -50,6 +50,20 @@ export class Register {
     return this.#values.entries();
   }
 
+  /** The last changes, the latest first, each with an id of its own. */
+  async history(
+    limit: number,
+  ): Promise<readonly { readonly id: string; readonly value: JsonObject }[]> {
+    await this.open();
+    const last = this.#record?.seq ?? 0;
+    const of = [{ id: this.#id, after: Math.max(0, last - limit) }];
+    const [events = []] = await this.#ledger.events({ of, limit });
+    return events.toReversed().flatMap(({ seq, json }) => {
+      const value = entryOf(json)?.details['value'];
+      return isObject(value) ? [{ id: derivedId(this.#id, String(seq)), value }] : [];
+    });
+  }
+
   /** Calls `listener` with the name of whatever changes. */
   onChange(listener: (name: string) => void): void {
     this.#listeners.add(listener);

@@ -1,8 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { GatewayFactory, GatewayServer } from '@durable-api/conformance';
-import { DurableApi } from '@durable-api/core';
-import { gateway } from '../src/index.ts';
+import type { GatewayServer } from '@durable-api/conformance';
 
 /** Listens on a free port; `stop` stops the API and then the server. */
 export async function listenOn(
@@ -23,9 +21,3 @@ export async function listenOn(
     },
   };
 }
-
-/** A gateway on Node's own server, without a framework. */
-export const nodeServer: GatewayFactory = async ({ store, ...options }) => {
-  const api = new DurableApi({ store });
-  return listenOn(gateway(api, options), (graceMs) => api.stop({ graceMs }));
-};
