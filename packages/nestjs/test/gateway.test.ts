@@ -1,27 +1,13 @@
-import { gatewayConformance, type GatewayFactory } from '@durable-api/conformance';
-import { gateway } from '@durable-api/gateway';
+import { gatewayConformance } from '@durable-api/conformance';
 import { memoryStore } from '@durable-api/core';
+import { gateway } from '@durable-api/gateway';
 import { Body, Controller, Module, Post } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { Durable, DurableApiModule, DurableApiService } from '../src/index.ts';
-import { createApp, listen, PLATFORMS, type PlatformName } from './support/app.ts';
-import { onSqlite } from './support/on-sqlite.ts';
+import { createApp, listen, PLATFORMS } from './support/app.ts';
+import { onNest } from './support/on-nest.ts';
 
-/** A gateway in a Nest app, as `main.ts` mounts it. */
-function onNest(platform: PlatformName): GatewayFactory {
-  return async ({ store, ...options }) => {
-    @Module({ imports: [DurableApiModule.forRoot({ store })] })
-    class AppModule {}
-
-    const app = await createApp(platform, AppModule);
-    app.use(gateway(app.get(DurableApiService), options));
-    return { baseUrl: await listen(app), stop: () => app.close() };
-  };
-}
-
-for (const platform of PLATFORMS) {
-  gatewayConformance(`Nest on ${platform}, on SQLite,`, onNest(platform), { createData: onSqlite });
-}
+gatewayConformance('Nest on express, in memory,', onNest('express'));
 
 @Controller('reports')
 class ReportsController {
