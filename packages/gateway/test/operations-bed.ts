@@ -9,7 +9,7 @@ import { memoryData, type Ledger } from '@durable-api/core';
 import express, { type Express, type Request } from 'express';
 import { onTestFinished } from 'vitest';
 import { gateway, type GatewayOptions } from '../src/index.ts';
-import { listenOn } from './node-server.ts';
+import { listenOn } from './listen-on.ts';
 
 export type Api = ReturnType<typeof durableApi>;
 type Json = Record<string, unknown>;

@@ -43,15 +43,23 @@ export function threadOf(
  * leads back to the intent, so that no thread need be stored of which there is nothing to say.
  */
 function threadId(intent: AxpIntent, owner: string, home: HomeAddress): string {
-  if (replyKey(intent, home) === owner) return intent.record.id;
-  return recordId(intent.record.id, owner, intent.envelope.to);
+  const { id } = intent.record;
+  const { to } = intent.envelope;
+  return replyKey(intent, home) === owner || (owner === to && !leadsBack(id))
+    ? id
+    : recordId(id, owner, to);
 }
 
 /** The id under which the writings of a thread are stored; they sort like their intents. */
 export function recordId(intentId: string, owner: string, to: string): string {
-  if (owner === to) return recipientId(intentId);
+  if (owner === to && leadsBack(intentId)) return recipientId(intentId);
   const hash = derivedId('axp.thread', owner, intentId);
   return `${intentId.slice(0, 13)}-8${hash.slice(15)}`;
+}
+
+/** Whether the id of a recipient's thread can be made of this one. */
+function leadsBack(intentId: string): boolean {
+  return intentId.charAt(14) === '7';
 }
 
 /** Intents have ids of version 7, and what is derived from them of version 8. */
