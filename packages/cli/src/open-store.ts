@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { DurableApi, type Logger, type Store } from '@durable-api/core';
+import { DurableApi, versionedStore, type Logger, type Store } from '@durable-api/core';
 import { sqliteStore } from '@durable-api/store-sqlite';
 import type { Flag, Given } from './command.ts';
 import { UsageError } from './exit-code.ts';
@@ -42,7 +42,9 @@ export function sqlitePath(url: string): string | null {
 /** Opens the store at `url`; it is not migrated yet. @throws UsageError */
 export async function openStore(url: string, logger?: Logger): Promise<Store> {
   const path = sqlitePath(url);
-  return path === null ? (await installedStore(url)).open(logger) : sqliteStore(path);
+  return versionedStore(
+    path === null ? (await installedStore(url)).open(logger) : sqliteStore(path),
+  );
 }
 
 /** Calls `work` with the migrated store, and closes it. */

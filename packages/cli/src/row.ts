@@ -4,13 +4,13 @@ import { plain, type painter } from './terminal.ts';
 
 /** An intent of a store as one line for people. */
 export function row(record: IntentRecord, paint: ReturnType<typeof painter>): string {
-  const { id, status, operation, owner, updatedAt, error, parentIntentId } = record;
+  const { id, status, operation, version, owner, updatedAt, error, parentIntentId } = record;
   const style = status === 'COMPLETED' ? 'green' : isTerminal(status) ? 'red' : 'cyan';
   const parts = [
     id,
     paint(style, status.padEnd(11)),
     new Date(updatedAt).toISOString(),
-    plain(operation),
+    plain(version === undefined ? operation : `${operation} (version ${version})`),
     plain(owner),
     parentIntentId === undefined ? '' : `child of ${parentIntentId}`,
     error === null ? '' : plain(`${error.code}: ${error.message}`),

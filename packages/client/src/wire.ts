@@ -108,6 +108,7 @@ export const isSnapshot: Guard<WireSnapshot> = object(
     ok: isTrue,
     intent_id: isText,
     operation: isText,
+    version: isText,
     status: isStatus,
     seq: wholeFrom(1),
     attempt: wholeFrom(0),
@@ -124,6 +125,7 @@ export const isSnapshot: Guard<WireSnapshot> = object(
     links: isLinks,
   },
   [
+    'version',
     'retried_from',
     'parent_intent_id',
     'waiting_reason',

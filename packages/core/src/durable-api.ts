@@ -20,6 +20,7 @@ import { Intents } from './intents/intents.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { DurableApiOptions, OperationOptions, ResolvedOptions } from './options.ts';
 import { checkOwner } from './owner.ts';
+import { VERSION_MARK } from './state/stored-operation.ts';
 import { resolveOperationOptions, resolveOptions } from './resolve-options.ts';
 
 /** How to stop. */
@@ -68,11 +69,12 @@ export class DurableApi<Source = unknown> {
    */
   declare(definition: OperationDefinition, options: OperationOptions<Source> = {}): Operation {
     const { name } = definition;
-    if (!/^[\x21-\x7e][\x20-\x7e]{0,199}$/.test(name)) {
+    if (!/^[\x21-\x7e][\x20-\x7e]{0,199}$/.test(name) || name.includes(VERSION_MARK)) {
       throw new DurableError(
         'operation_unnamed',
         `An operation needs a name that stays the same across deploys, received "${name}". ` +
-          'Name the handler function, or pass { name: "reports.generate" }.',
+          'Name the handler function, or pass { name: "reports.generate" }: up to 200 printable ASCII ' +
+          `characters, without "${VERSION_MARK}".`,
       );
     }
     const resolved = resolveOperationOptions(name, options, this.#options.defaults);

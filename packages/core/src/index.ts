@@ -20,9 +20,12 @@ export type { Transition } from './state/transition.ts';
 export { freedLiveKey } from './state/live-key.ts';
 export { createIntent } from './state/submit.ts';
 export type { EagerLease, NewIntent } from './state/submit.ts';
+export { splitOperation, storedOperation, VERSION_MARK } from './state/stored-operation.ts';
+export type { VersionedOperation } from './state/stored-operation.ts';
 export { placeId } from './state/place-id.ts';
 export { memoryData, memoryStore } from './store/memory-store.ts';
 export type { MemoryData } from './store/memory-store.ts';
+export { versionedStore } from './store/versioned-store.ts';
 export { leaseDueAt } from './store/lease-due.ts';
 export type {
   ClaimRequest,
@@ -58,6 +61,7 @@ export type {
   Instant,
   LimitOptions,
   ObserveOptions,
+  OperationDefaults,
   OperationOptions,
   RequestHook,
   ResolvedOperationOptions,

@@ -22,7 +22,7 @@ export type RequestHook<Source, Result> = {
 /** An instant: a Date, ms since the epoch, or a date and time of RFC 3339 with its offset. */
 export type Instant = Date | number | string;
 
-/** What can be set for one operation, and in `defaults` for all; `Source` is the framework's request. */
+/** What can be set for one operation, and most of it in `defaults` for all; `Source` is the framework's request. */
 export interface OperationOptions<Source = unknown> {
   /** How many attempts may follow a failed one. Default 3. */
   readonly retries?: number | undefined;
@@ -81,7 +81,23 @@ export interface OperationOptions<Source = unknown> {
    * Not among `defaults`.
    */
   readonly agent?: string | AgentRef | undefined;
+  /**
+   * The version of the handler: 1 to 64 letters, digits and "._-", or a whole number. Intents bear the one
+   * that they were submitted to, and only a process that declares it works on them. Default: none.
+   */
+  readonly version?: string | number | undefined;
+  /**
+   * Other versions whose intents the handler takes too; `null` are those of none. What a handler is given
+   * says which it is: `version` of its context. Default: none but its own.
+   */
+  readonly runs?: readonly (string | number | null)[] | undefined;
 }
+
+/** What can be set for all operations at once. */
+export type OperationDefaults<Source = unknown> = Omit<
+  OperationOptions<Source>,
+  'version' | 'runs' | 'agent'
+>;
 
 /** How many handlers of one operation run at once. */
 export interface ConcurrencyOptions {
@@ -174,7 +190,7 @@ export interface DurableApiOptions<Source = unknown> {
    * Default: unless `NODE_ENV` is `production`.
    */
   readonly exposeErrors?: boolean | undefined;
-  readonly defaults?: OperationOptions<Source> | undefined;
+  readonly defaults?: OperationDefaults<Source> | undefined;
   readonly limits?: LimitOptions | undefined;
   readonly observe?: ObserveOptions | undefined;
   readonly retention?: RetentionOptions | undefined;
@@ -198,7 +214,7 @@ type Nested =
 
 /** Options with every default in place; what concerns requests is not the engine's. */
 export interface ResolvedOptions extends Resolved<Omit<DurableApiOptions, Nested>> {
-  readonly defaults: OperationOptions;
+  readonly defaults: OperationDefaults;
   readonly limits: Resolved<LimitOptions>;
   readonly observe: Resolved<ObserveOptions>;
   readonly retention: Resolved<RetentionOptions>;
@@ -229,12 +245,18 @@ type Ruled =
   | 'key'
   | 'priority'
   | 'rateLimit'
-  | 'agent';
+  | 'agent'
+  | 'version'
+  | 'runs';
 
 /** The options of one operation with every default in place. */
 export interface ResolvedOperationOptions extends Resolved<
   Omit<OperationOptions, 'backoff' | Ruled>
 > {
+  /** Undefined for none. */
+  readonly version: string | undefined;
+  /** The other versions whose intents it takes. */
+  readonly runs: readonly (string | undefined)[];
   /** Most attempts in this process; null for what it has room for. */
   readonly perProcess: number | null;
   /** Null when its intents have no keys: they start as they come. */

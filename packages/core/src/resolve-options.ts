@@ -8,11 +8,13 @@ import type {
   DurableApiOptions,
   Instant,
   LaneRule,
+  OperationDefaults,
   OperationOptions,
   ResolvedOperationOptions,
   ResolvedOptions,
 } from './options.ts';
 import type { Store } from './store/store.ts';
+import { versionedStore } from './store/versioned-store.ts';
 
 const DAY_MS = 86_400_000;
 const ms = z.int().min(0);
@@ -20,6 +22,11 @@ const count = z.int().min(1);
 const given = <T>(what: string, test: (value: unknown) => boolean): z.ZodType<T> =>
   z.custom<T>(test, { error: `must be ${what}` });
 const callable = <T>(): z.ZodType<T> => given<T>('a function', (v) => typeof v === 'function');
+
+const version = given<string | number>(
+  '1 to 64 letters, digits and "._-", or a whole number',
+  isVersion,
+);
 
 /** The schema of {@link OperationOptions}, without defaults. */
 const operationOptionsSchema: z.ZodType<OperationOptions> = z.strictObject({
@@ -59,6 +66,8 @@ const operationOptionsSchema: z.ZodType<OperationOptions> = z.strictObject({
       error: 'must be a whole number from -100 to 100, or a function',
     })
     .optional(),
+  version: version.optional(),
+  runs: z.array(version.nullable()).max(100).optional(),
   agent: given<string | AgentRef>(
     'agent://organisation/workspace/name, or { address, intentType: "report.generate.v1" }',
     isAgent,
@@ -77,9 +86,12 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
   authorize: callable<NonNullable<DurableApiOptions['authorize']>>().optional(),
   exposeErrors: z.boolean().default(() => process.env['NODE_ENV'] !== 'production'),
   defaults: operationOptionsSchema
-    .refine(({ agent }) => agent === undefined, {
-      path: ['agent'],
-      error: 'must be among the options of one operation',
+    .superRefine((defaults, context) => {
+      for (const path of ['agent', 'version', 'runs'] as const) {
+        if (defaults[path] === undefined) continue;
+        const message = 'must be among the options of one operation';
+        context.addIssue({ code: 'custom', path: [path], message, input: defaults[path] });
+      }
     })
     .prefault({}),
   limits: z
@@ -128,17 +140,18 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
  * @throws DurableError `options_invalid` naming each wrong key, what it must be and what it was.
  */
 export function resolveOptions<Source>(options: DurableApiOptions<Source>): ResolvedOptions {
-  return parse(optionsSchema, options, 'durableApi options');
+  const resolved = parse(optionsSchema, options, 'durableApi options');
+  return { ...resolved, store: versionedStore(resolved.store) };
 }
 
 /** Checks an operation's options and fills in the API's and the library's defaults. */
 export function resolveOperationOptions(
   name: string,
   options: OperationOptions,
-  defaults: OperationOptions = {},
+  defaults: OperationDefaults = {},
 ): ResolvedOperationOptions {
   const own = parse(operationOptionsSchema, options, `options of operation "${name}"`);
-  const pick = <K extends keyof OperationOptions>(key: K): OperationOptions[K] =>
+  const pick = <K extends keyof OperationDefaults>(key: K): OperationDefaults[K] =>
     own[key] === undefined ? defaults[key] : own[key];
   const backoff = { ...defaults.backoff, ...own.backoff };
   const deadlineMs = pick('deadlineMs');
@@ -157,6 +170,8 @@ export function resolveOperationOptions(
       maxMs: backoff.maxMs ?? 60_000,
     },
     requireIdempotencyKey: pick('requireIdempotencyKey') ?? false,
+    version: own.version === undefined ? undefined : String(own.version),
+    runs: (own.runs ?? []).map((other) => (other === null ? undefined : String(other))),
     start: startAfterMs === undefined && startAt === undefined ? null : { startAfterMs, startAt },
     dedupe: pick('dedupe') ?? null,
     debounce: debounceRule(name, pick),
@@ -172,7 +187,7 @@ export function resolveOperationOptions(
 
 function debounceRule(
   name: string,
-  pick: <K extends keyof OperationOptions>(key: K) => OperationOptions[K],
+  pick: <K extends keyof OperationDefaults>(key: K) => OperationDefaults[K],
 ): DebounceRule | null {
   const [ms, maxMs] = [pick('debounceMs'), pick('debounceMaxMs')];
   if (ms === undefined) return null;
@@ -245,6 +260,11 @@ function show(value: unknown): string {
   // JSON has neither NaN nor bigint nor symbols.
   if (typeof value === 'number' || typeof value === 'bigint') return `${typeof value} ${value}`;
   return typeof value === 'boolean' ? `boolean ${value}` : typeof value;
+}
+
+function isVersion(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0;
+  return typeof value === 'string' && /^[0-9A-Za-z._-]{1,64}$/.test(value);
 }
 
 function isSecret(value: unknown): boolean {

@@ -43,6 +43,7 @@ describe('the options of an API', () => {
       timeoutMs: 900_000,
       deadlineMs: 86_400_000,
       maxLostLeases: 5,
+      runs: [],
       backoff: { baseMs: 1_000, factor: 2, maxMs: 60_000 },
       requireIdempotencyKey: false,
       start: null,

@@ -22,5 +22,6 @@ export function operationOf<Controller extends object, Method extends string & k
   if (!durableMethods(type.prototype).includes(method)) {
     throw new TypeError(`${type.name}.${method} does not bear @Durable().`);
   }
-  return { operation: durableOptions(type.prototype, method).name ?? `${type.name}.${method}` };
+  const { name = `${type.name}.${method}`, version } = durableOptions(type.prototype, method);
+  return { operation: name, ...(version !== undefined && { version: String(version) }) };
 }

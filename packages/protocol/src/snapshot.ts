@@ -9,6 +9,7 @@ export const snapshotSchema = z.object({
   ok: z.literal(true),
   intent_id: z.string(),
   operation: z.string(),
+  version: z.string().optional(),
   status: statusSchema,
   seq: z.int().min(1),
   attempt: z.int().min(0),
@@ -31,6 +32,7 @@ export type WireSnapshot = z.infer<typeof snapshotSchema>;
 export interface SnapshotSource {
   readonly id: string;
   readonly operation: string;
+  readonly version?: string;
   readonly status: Status;
   readonly seq: number;
   readonly attempt: number;
@@ -66,6 +68,7 @@ export function encodeSnapshot(source: SnapshotSource, links: Links): WireSnapsh
     updated_at: instant(source.updatedAt),
     links,
   };
+  if (source.version !== undefined) snapshot.version = source.version;
   if (source.retriedFrom !== undefined) snapshot.retried_from = source.retriedFrom;
   if (source.parentIntentId !== undefined) snapshot.parent_intent_id = source.parentIntentId;
   if (source.waitingReason !== null) snapshot.waiting_reason = source.waitingReason;

@@ -1,3 +1,4 @@
+import { storedOperation } from '@durable-api/core';
 import type { DurableApi, RetriedMany, RetryableStatus, RetryManyOptions } from '@durable-api/core';
 import type { Flag, Given } from '../command.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
@@ -84,11 +85,12 @@ async function declareAll(
   while (!signal.aborted) {
     const { owner, operation, statuses } = which;
     const page = await api.intents.list({ owner, operation, statuses, before });
-    for (const { operation: name, createdAt, deadlineAt } of page) {
-      if (declared.has(name)) continue;
-      declared.add(name);
+    for (const { operation: name, version, createdAt, deadlineAt } of page) {
+      const stored = storedOperation({ operation: name, version });
+      if (declared.has(stored)) continue;
+      declared.add(stored);
       const deadlineMs = deadlineAt === null ? null : Math.round(deadlineAt - createdAt);
-      api.declare({ name, run }, { deadlineMs });
+      api.declare({ name, run }, { deadlineMs, version });
     }
     before = page.at(-1)?.id;
     if (before === undefined || operation !== undefined) return;

@@ -52,11 +52,11 @@ async function retryInStore(given: Given, terminal: Terminal): Promise<number> {
   const record = await withIntents(given, terminal, async (api) => {
     const old = await api.intents.get(id);
     if (old === null) throw new UsageError(`The store has no intent ${id}.`);
-    const { operation, createdAt, deadlineAt } = old;
+    const { operation, version, createdAt, deadlineAt } = old;
     // The one of the operation's options that a submit decides: it gets as long as the old one had.
     const deadlineMs = deadlineAt === null ? null : Math.round(deadlineAt - createdAt);
     const run = () => Promise.reject(new Error('Nothing runs here.'));
-    api.declare({ name: operation, run }, { deadlineMs });
+    api.declare({ name: operation, run }, { deadlineMs, version });
     return (await api.intents.retry(id, { idempotencyKey: given.text('key') })).record;
   });
   const found = { intent_id: record.id, retried_from: id, operation: record.operation };

@@ -19,6 +19,7 @@ import { snapshotCases } from './snapshot-cases.ts';
 import { startCases } from './start-cases.ts';
 import { submitCases } from './submit-cases.ts';
 import { ticketCases } from './ticket-cases.ts';
+import { versionCases } from './version-cases.ts';
 
 /**
  * Declares the tests that every adapter passes: the HTTP contract, over real servers that `factory`
@@ -42,6 +43,7 @@ export function adapterConformance(
     cancelCases(harness);
     retryCases(harness);
     ticketCases(harness);
+    versionCases(harness);
     accessCases(harness);
     inputCases(harness);
     handlerCases(harness);

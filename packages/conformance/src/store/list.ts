@@ -83,6 +83,21 @@ export function listCases(suite: StoreSuite): void {
     );
 
     it(
+      'keeps to all versions of an operation',
+      play(async (scene) => {
+        const records = [];
+        for (const operation of ['export', 'export@@2', 'export@@a.b', 'export@@1'])
+          records.unshift((await scene.submit({ operation })).record);
+        for (const operation of ['exports', 'export@', 'export@2', 'expor', 'export@A', 'export '])
+          await scene.submit({ operation });
+        await scene.submit({ operation: 'export@@1', keyed: 'tenant' });
+        const found = await scene.store.list({ operation: 'export', limit: 10 });
+        expect(found.filter(({ key }) => key === undefined)).toEqual(records);
+        expect(found).toHaveLength(5);
+      }),
+    );
+
+    it(
       'keeps to some statuses, as they are now',
       play(async (scene) => {
         const done = await scene.completed();

@@ -38,11 +38,11 @@ const SUBMITTED_SEQ = 2;
 
 /** The attempts that this process has under way, and their leases. */
 export class AttemptPool {
-  readonly limits: OwnLimits = new OwnLimits((name) => this.#countOf(name));
+  readonly limits: OwnLimits = new OwnLimits((operation) => this.#countOf(operation));
   readonly #setup: AttemptPoolSetup;
   readonly #attempts = new Map<string, Attempt>();
   /** Those whose handlers have not returned; what waits only for the store takes no place. */
-  readonly #running = new Set<Attempt>();
+  readonly #running = new Map<Attempt, Operation>();
   readonly #leases: LeaseKeeper;
   /** What is read before its handler is called. */
   readonly #resuming = new Set<Promise<void>>();
@@ -198,7 +198,7 @@ export class AttemptPool {
     const earlier = this.#attempts.get(record.id);
     if (earlier !== undefined) this.#abandon(earlier, 'lease_lost');
     this.#attempts.set(record.id, attempt);
-    this.#running.add(attempt);
+    this.#running.set(attempt, operation);
     void attempt.done.then(() => this.#remove(attempt));
     this.#leases.wake();
     attempt.start();
@@ -270,8 +270,8 @@ export class AttemptPool {
     this.#leave(attempt);
   }
 
-  #countOf(operation: string): number {
-    return [...this.#running].filter(({ record }) => record.operation === operation).length;
+  #countOf(operation: Operation): number {
+    return [...this.#running.values()].filter((each) => each === operation).length;
   }
 
   #leave(attempt: Attempt): void {

@@ -250,12 +250,11 @@ export class Attempt {
   }
 
   #newContext(input: unknown): HandlerContext {
-    const { id, operation, owner } = this.record;
+    const { id: intentId, operation, version, owner } = this.record;
+    const who = { intentId, operation, version, owner };
     const { maxEventBytes, maxEventCount } = this.#setup.options.limits;
     const attempt = {
-      intentId: id,
-      operation,
-      owner,
+      ...who,
       attempt: this.#setup.attempt,
       signal: this.#abort.signal,
       input,

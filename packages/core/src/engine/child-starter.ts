@@ -3,7 +3,7 @@ import type { Agents } from '../agents/agents.ts';
 import { isDurableError } from '../errors.ts';
 import { HandlerFault } from '../handler-fault.ts';
 import type { StartOptions } from '../handler/child.ts';
-import type { PreparedChild } from '../handler/host.ts';
+import type { ChildOperation, PreparedChild } from '../handler/host.ts';
 import { canonicalJson, hashParts } from '../http/fingerprint.ts';
 import { encodeInput } from '../http/input.ts';
 import type { PayloadLimits } from '../http/payload.ts';
@@ -41,28 +41,29 @@ export class ChildStarter {
    * @throws HandlerFault `start_invalid`
    */
   prepare(
-    what: string | AgentRef,
+    what: ChildOperation | AgentRef,
     body: unknown,
     options: StartOptions,
     trace: Readonly<Record<string, string>>,
     by: string,
   ): PreparedChild {
-    if (typeof what === 'string' && !isAgentAddress(what))
+    if ('operation' in what && !isAgentAddress(what.operation))
       return this.#prepareOwn(what, body, options, trace);
-    if (isAgent(what)) return this.#setup.agents.prepare(agentTarget(what, by), body, options);
+    const agent = 'operation' in what ? what.operation : what;
+    if (isAgent(agent)) return this.#setup.agents.prepare(agentTarget(agent, by), body, options);
     const message =
-      `start(${JSON.stringify(what)}): an agent is agent://organisation/workspace/name, or ` +
+      `start(${JSON.stringify(agent)}): an agent is agent://organisation/workspace/name, or ` +
       '{ address, intentType } with a type such as report.generate.v1.';
     throw new HandlerFault('start_invalid', message);
   }
 
   #prepareOwn(
-    name: string,
+    { operation: name, version }: ChildOperation,
     body: unknown,
     { params = {}, query = {}, headers = {}, captured }: StartOptions,
     trace: Readonly<Record<string, string>>,
   ): PreparedChild {
-    const operation = this.#operation(name);
+    const operation = this.#operation(name, version);
     const rest = operation.compose({
       params,
       query,
@@ -74,7 +75,12 @@ export class ChildStarter {
       const encoded = encodeInput({ identity, body, rest }, this.#setup.limits);
       const given = canonicalJson({ params, query, headers, captured });
       const fingerprint = hashParts([name, encoded.fingerprint(), given]);
-      return { operation: name, fingerprint, input: encoded.json };
+      return {
+        operation: name,
+        ...(version !== undefined && { version }),
+        fingerprint,
+        input: encoded.json,
+      };
     } catch (error) {
       if (!isDurableError(error)) throw error;
       throw new HandlerFault('start_invalid', `start("${name}"): ${error.message}`);
@@ -84,7 +90,7 @@ export class ChildStarter {
   /** Stores a child, unless it is there already. Repeating it after a failure is safe. */
   async store(parent: IntentRecord, id: string, child: PreparedChild): Promise<void> {
     if (isAgentAddress(child.operation)) return this.#setup.agents.store(parent, id, child);
-    const operation = this.#operation(child.operation);
+    const operation = this.#operation(child.operation, child.version);
     const submitting = this.#setup.submitter().prepare({
       id,
       operation,
@@ -98,12 +104,13 @@ export class ChildStarter {
     await submitting.store();
   }
 
-  #operation(name: string): Operation {
+  #operation(name: string, version: string | undefined): Operation {
     const { operations } = this.#setup;
-    const operation = operations.get(name);
+    const operation = operations.get(name, version);
     if (operation !== undefined) return operation;
-    const names = operations.names().join(', ');
-    const message = `start("${name}"): no operation is called so in this process. Declared are: ${names}.`;
+    const wanted = version === undefined ? 'no operation' : `no version ${version} of an operation`;
+    const declared = operations.describe();
+    const message = `start("${name}"): ${wanted} is called so in this process. Declared are: ${declared}.`;
     throw new HandlerFault('start_invalid', message);
   }
 }

@@ -2,7 +2,7 @@ import type { Claimed, ClaimResult, KeyedOperation } from '../store/store.ts';
 import type { Clock } from '../clock.ts';
 import type { AttemptPool } from './attempt-pool.ts';
 import type { Claimer } from './claimer.ts';
-import type { DeclaredOperations } from './declared-operations.ts';
+import { storedNamesOf, type DeclaredOperations } from './declared-operations.ts';
 import type { DispatcherSetup } from './dispatcher.ts';
 import type { Operation } from './operation.ts';
 
@@ -30,8 +30,8 @@ interface Round {
 
 type RoomOf = (operation: Operation) => number;
 
-/** Claims at most `limit` of a part of the operations. */
-type Ask = (limit: number) => Promise<ClaimResult>;
+/** Claims at most `limit` of a part of the operations; `claimed` is what was claimed just before. */
+type Ask = (limit: number, claimed: readonly Claimed[]) => Promise<ClaimResult> | null;
 
 /** How long after others have written it is looked for what is not where its operation's options say, in ms. */
 const STRAY_LOOK_MS = 60_000;
@@ -70,8 +70,8 @@ export class Claims {
     const isPlain = own.length === 0 && all.every(({ options }) => options.lanes === null);
     // Until those that are claimed are there, so that submits do not take their places.
     const unreserve = pool.reserve(limit);
-    const held = new Map(own.map((each) => [each.name, pool.limits.holdRoom(each)]));
-    const roomOf: RoomOf = ({ name }) => held.get(name)?.room ?? Infinity;
+    const held = new Map(own.map((each) => [each, pool.limits.holdRoom(each)]));
+    const roomOf: RoomOf = (operation) => held.get(operation)?.room ?? Infinity;
     try {
       await pool.catchUp();
       const { claimed, ...left } =
@@ -89,12 +89,12 @@ export class Claims {
   }
 
   #take({ record, input }: Claimed): void {
-    const operation = this.#setup.operations.get(record.operation);
+    const operation = this.#setup.operations.of(record);
     if (operation !== undefined) this.#setup.pool.take(operation, record, input, false);
   }
 
   async #askPlain(all: readonly Operation[], limit: number): Promise<Round> {
-    const operations = all.map(({ name }) => name);
+    const operations = all.flatMap(storedNamesOf);
     const { claimed, nextDueAt } = await this.#setup.claimer.claim({ operations }, limit);
     return { claimed, nextDueAt: this.#earliest(nextDueAt), isShort: false };
   }
@@ -111,17 +111,21 @@ export class Claims {
     this.#rounds += 1;
     for (let i = 0; i < asks.length && claimed.length < limit; i += 1) {
       const ask = asks[(this.#rounds + i) % asks.length];
-      const result = await ask?.(limit - claimed.length);
-      if (result === undefined) continue;
+      const result = await ask?.(limit - claimed.length, claimed);
+      if (result === undefined || result === null) continue;
       claimed.push(...result.claimed);
       nexts.push(result.nextDueAt);
       if (result.isHeldBack !== undefined) this.isHeldBack = result.isHeldBack;
     }
     if (takesStray) this.#strayLookAt = Infinity;
-    const taken = (name: string): number =>
-      claimed.filter(({ record }) => record.operation === name).length;
-    const isShort = all.some((each) => roomOf(each) <= taken(each.name));
+    const isShort = all.some((each) => roomOf(each) <= this.#countOf(each, claimed));
     return { claimed, nextDueAt: this.#earliest(...nexts), isShort };
+  }
+
+  /** How much of what was claimed is an operation's. */
+  #countOf(operation: Operation, claimed: readonly Claimed[]): number {
+    const { operations } = this.#setup;
+    return claimed.filter(({ record }) => operations.of(record) === operation).length;
   }
 
   /** When to claim again: then, or for what is not where it should be. */
@@ -135,21 +139,35 @@ export class Claims {
     const open = all.filter((operation) => roomOf(operation) > 0);
     const plain = takesStray ? open : open.filter(({ options }) => options.lanes === null);
     const free = plain.filter(({ options }) => options.perProcess === null);
-    const keyed = (takesStray ? open : open.filter(({ options }) => options.lanes !== null)).map(
-      (operation): KeyedOperation => ({
-        operation: operation.name,
-        room: operation.options.perProcess === null ? null : roomOf(operation),
-        perKey: operation.options.lanes?.perKey ?? null,
-        rateLimit: operation.options.lanes?.rateLimit ?? null,
-      }),
-    );
+    const laned = takesStray ? open : open.filter(({ options }) => options.lanes !== null);
+    // Those that have a limit in this process share its room among all that they take: a claim knows rooms
+    // for each of these only, so that there is a claim of each.
+    const isAlone = (operation: Operation): boolean =>
+      operation.options.perProcess !== null && operation.options.runs.length > 0;
+    const keyed = laned
+      .filter((operation) => !isAlone(operation))
+      .flatMap((operation) =>
+        storedNamesOf(operation).map((name) => toKeyed(operation, name, roomOf(operation))),
+      );
     const asks: Ask[] = [];
-    if (free.length > 0)
-      asks.push((limit) => claimer.claim({ operations: free.map(({ name }) => name) }, limit));
+    const operations = free.flatMap(storedNamesOf);
+    if (operations.length > 0) asks.push((limit) => claimer.claim({ operations }, limit));
     if (keyed.length > 0) asks.push((limit) => claimer.claim({ operations: [], keyed }, limit));
+    for (const operation of laned.filter(isAlone)) {
+      for (const name of storedNamesOf(operation)) {
+        asks.push((limit, claimed) => {
+          const room = roomOf(operation) - this.#countOf(operation, claimed);
+          const one = { operations: [], keyed: [toKeyed(operation, name, room)] };
+          return room > 0 ? claimer.claim(one, limit) : null;
+        });
+      }
+    }
     for (const operation of plain) {
-      if (operation.options.perProcess !== null)
-        asks.push((limit) => this.#askOne(operation, limit, roomOf(operation)));
+      if (operation.options.perProcess === null) continue;
+      asks.push((limit, claimed) => {
+        const room = roomOf(operation) - this.#countOf(operation, claimed);
+        return room > 0 ? this.#askOne(operation, limit, room) : null;
+      });
     }
     return asks;
   }
@@ -157,7 +175,17 @@ export class Claims {
   /** What is left because the operation has no room here is not due, for this process. */
   async #askOne(operation: Operation, limit: number, room: number): Promise<ClaimResult> {
     const most = Math.min(limit, room);
-    const result = await this.#setup.claimer.claim({ operations: [operation.name] }, most);
+    const result = await this.#setup.claimer.claim({ operations: storedNamesOf(operation) }, most);
     return result.claimed.length < room ? result : { ...result, nextDueAt: null };
   }
+}
+
+function toKeyed({ options }: Operation, operation: string, room: number): KeyedOperation {
+  const { lanes, perProcess } = options;
+  return {
+    operation,
+    room: perProcess === null ? null : room,
+    perKey: lanes?.perKey ?? null,
+    rateLimit: lanes?.rateLimit ?? null,
+  };
 }

@@ -35,13 +35,13 @@ export class Engine {
   readonly hub: Hub;
   readonly submitter: Submitter;
   readonly ledger: Ledger;
+  readonly operations: DeclaredOperations;
   readonly #store: Store;
   readonly #claimer: Claimer;
   readonly #claims: Claims;
   readonly #driven: DrivenIntents;
   readonly #options: ResolvedOptions;
   readonly #commits: GroupCommit;
-  readonly #operations: DeclaredOperations;
   readonly #pool: AttemptPool;
   readonly #dispatcher: Dispatcher;
   readonly #retention: Retention;
@@ -75,7 +75,7 @@ export class Engine {
     const { leaseMs, limits } = options;
     const { maxEventCount } = limits;
     const agents = new Agents(limits);
-    const operations = (this.#operations = new DeclaredOperations(agents));
+    const operations = (this.operations = new DeclaredOperations(agents));
     this.#canceller = new Canceller({ ...common, leaseMs, agents, onWritten: onWrittenBeside });
     this.#pool = new AttemptPool({
       ...common,
@@ -150,13 +150,8 @@ export class Engine {
 
   /** Declares an operation. @throws DurableError `operation_duplicate` if its name is taken. */
   declare(operation: Operation): void {
-    this.#operations.add(operation);
+    this.operations.add(operation);
     this.#begin();
-  }
-
-  /** The declared operation of this name. @throws DurableError `handler_unavailable` if there is none. */
-  operation(name: string): Operation {
-    return this.#operations.find(name);
   }
 
   /** Opens the store, once. After a failure the next call, or the next second, tries again. */
@@ -230,7 +225,7 @@ export class Engine {
     await this.#store.migrate();
     await this.#claimer.readClock();
     this.#unwatch = this.#store.watch((hint) => this.#hinted(hint));
-    this.#operations.warnOfStranded(this.#options);
+    this.operations.warnOfStranded(this.#options);
     this.#wake();
   }
 

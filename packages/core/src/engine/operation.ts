@@ -8,6 +8,8 @@ import type { StoredResponse } from '../state/intent.ts';
 export interface AttemptContext {
   readonly intentId: string;
   readonly operation: string;
+  /** The version that the intent was submitted to, as text; undefined for none. */
+  readonly version: string | undefined;
   readonly owner: string;
   /** The ordinal of this attempt, from 1. Attempts that a crash cut short count too. */
   readonly attempt: number;
@@ -139,7 +141,7 @@ export interface StepOptions {
 
 /** An operation as an adapter declares it. */
 export interface OperationDefinition {
-  /** Stable across deploys: stored intents are run by whoever declares this name. */
+  /** Stable across deploys: stored intents are run by whoever declares this name, and their version. */
   readonly name: string;
   /**
    * Runs the handler on a stored input and resolves to its response. A rejection or a 5xx is a failed

@@ -9,17 +9,19 @@ export interface HeldRoom {
 /** The limits that operations have of their own in this process. */
 export class OwnLimits {
   /** How many attempts of an operation run. */
-  readonly #running: (operation: string) => number;
-  readonly #reserved = new Map<string, number>();
+  readonly #running: (operation: Operation) => number;
+  readonly #reserved = new Map<Operation, number>();
 
-  constructor(running: (operation: string) => number) {
+  constructor(running: (operation: Operation) => number) {
     this.#running = running;
   }
 
   /** How many more attempts of an operation may be started. */
-  roomOf({ name, options: { perProcess } }: Operation): number {
+  roomOf(operation: Operation): number {
+    const { perProcess } = operation.options;
     if (perProcess === null) return Infinity;
-    return Math.max(0, perProcess - this.#running(name) - (this.#reserved.get(name) ?? 0));
+    const reserved = this.#reserved.get(operation) ?? 0;
+    return Math.max(0, perProcess - this.#running(operation) - reserved);
   }
 
   /** Keeps all that an operation has left. */
@@ -29,12 +31,15 @@ export class OwnLimits {
   }
 
   /** Keeps places for attempts of an operation; returns what gives them back. */
-  reserve({ name, options: { perProcess } }: Operation, count: number): () => void {
-    if (perProcess === null) return () => {};
-    this.#reserved.set(name, (this.#reserved.get(name) ?? 0) + count);
+  reserve(operation: Operation, count: number): () => void {
+    if (operation.options.perProcess === null) return () => {};
+    const add = (more: number): void => {
+      this.#reserved.set(operation, (this.#reserved.get(operation) ?? 0) + more);
+    };
+    add(count);
     let isHeld = true;
     return () => {
-      if (isHeld) this.#reserved.set(name, (this.#reserved.get(name) ?? 0) - count);
+      if (isHeld) add(-count);
       isHeld = false;
     };
   }

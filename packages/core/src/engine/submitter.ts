@@ -88,7 +88,7 @@ export class Submitter {
     this.#checkCanRun(submission.operation);
     const now = clock.now();
     const { input, operation, transaction, start, latestStartAfterMs, ...intent } = submission;
-    const { deadlineMs } = operation.options;
+    const { deadlineMs, version } = operation.options;
     const startAt = Math.max(now, start === undefined ? now : (startInstant(start, now) ?? now));
     const lastStartAt = latestStartAfterMs === undefined ? startAt : now + latestStartAfterMs;
     // What may be rolled back yet must not be started.
@@ -105,6 +105,7 @@ export class Submitter {
         id: lanes === null ? id : placeId(id, operation.name, key),
         ...(lanes !== null && { key, priority }),
         operation: operation.name,
+        ...(version !== undefined && { version }),
         deadlineAt: deadlineMs === null ? null : Math.min(lastStartAt + deadlineMs, FOREVER_AT),
         startAt,
       },

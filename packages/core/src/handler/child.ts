@@ -7,6 +7,8 @@ import type { ChildEnd } from './child-notes.ts';
 export interface OperationRef<Input = unknown, Result = unknown> {
   /** The name that it is declared by. */
   readonly operation: string;
+  /** The version of which it is declared, if it has one. */
+  readonly version?: string | undefined;
   /** What it takes and gives; for the compiler only. */
   readonly types?: { readonly input: Input; readonly result: Result };
 }

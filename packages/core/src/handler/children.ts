@@ -6,7 +6,7 @@ import type { Busy } from './busy.ts';
 import { pauseInStep } from './check-pause.ts';
 import { childError, valueOf, type Child, type OperationRef, type StartOptions } from './child.ts';
 import { childNote, childOf, endsOf, type ChildAnswer, type ChildEnd } from './child-notes.ts';
-import type { HandlerHost, PreparedChild } from './host.ts';
+import type { ChildOperation, HandlerHost, PreparedChild } from './host.ts';
 import type { Journal } from './journal.ts';
 import type { Pauses } from './pauses.ts';
 import type { Steps } from './steps.ts';
@@ -49,7 +49,7 @@ export class Children {
   ): Promise<Child<Result>> {
     const { host, busy, steps } = this.#setup;
     if (steps.current !== undefined) throw pauseInStep(steps.current.name, 'start');
-    const child = host.children.prepare(nameOf(operation), input, options);
+    const child = host.children.prepare(childOperation(operation), input, options);
     const name = this.#nameOf(child.operation, options.name);
     const id = await busy.during(() => this.#startOrFind(name, child, options.name !== undefined));
     return {
@@ -168,12 +168,16 @@ export class Children {
   }
 }
 
-function nameOf(operation: string | OperationRef | AgentRef): string | AgentRef {
-  if (typeof operation === 'string' || isAgentRef(operation)) return operation;
+function childOperation(operation: string | OperationRef | AgentRef): ChildOperation | AgentRef {
+  if (typeof operation === 'string') return { operation };
+  if (isAgentRef(operation)) return operation;
   const isRef =
     (typeof operation === 'object' && operation !== null) || typeof operation === 'function';
   const name: unknown = isRef ? Reflect.get(operation, 'operation') : undefined;
-  if (typeof name === 'string') return name;
+  const version: unknown = isRef ? Reflect.get(operation, 'version') : undefined;
+  if (typeof name === 'string') {
+    return { operation: name, ...(typeof version === 'string' && { version }) };
+  }
   const message =
     'start() takes the name of an operation, or what it was declared with, and its input.';
   throw new HandlerFault('start_invalid', message);

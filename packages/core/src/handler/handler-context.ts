@@ -43,7 +43,7 @@ type HostOf = (isFresh?: false) => HandlerHost;
 /** What the context says of its attempt. */
 export type HandledAttempt = Pick<
   AttemptContext,
-  'intentId' | 'operation' | 'owner' | 'attempt' | 'signal' | 'progress'
+  'intentId' | 'operation' | 'version' | 'owner' | 'attempt' | 'signal' | 'progress'
 > & {
   /** What the handler is called with. */
   readonly input: unknown;
@@ -54,6 +54,7 @@ export type HandledAttempt = Pick<
 export class HandlerContext implements AttemptContext {
   readonly intentId: string;
   readonly operation: string;
+  readonly version: string | undefined;
   readonly owner: string;
   readonly attempt: number;
   readonly signal: AbortSignal;
@@ -69,6 +70,7 @@ export class HandlerContext implements AttemptContext {
   constructor(attempt: HandledAttempt, host: HostOf, isAnotherCall = false) {
     this.intentId = attempt.intentId;
     this.operation = attempt.operation;
+    this.version = attempt.version;
     this.owner = attempt.owner;
     this.attempt = attempt.attempt;
     this.signal = attempt.signal;
@@ -82,8 +84,8 @@ export class HandlerContext implements AttemptContext {
   /** The context of another call of the handler in the same attempt: nothing of it is used up. */
   again(): AttemptContext {
     this.drop();
-    const { intentId, operation, owner, attempt, signal, progress } = this;
-    const parts = { intentId, operation, owner, attempt, signal, progress };
+    const { intentId, operation, version, owner, attempt, signal, progress } = this;
+    const parts = { intentId, operation, version, owner, attempt, signal, progress };
     const handled = { ...parts, input: this.#input, logger: this.#logger };
     this.#next = new HandlerContext(handled, () => this.#host(false), true);
     return this.#next;

@@ -6,10 +6,16 @@ import type { Found } from '../store/store.ts';
 import type { AgentRef } from '../agents/agent-ref.ts';
 import type { StartOptions } from './child.ts';
 
-/** A child that is to be stored, with what its handler will be given. */
-export interface PreparedChild {
+/** What a child is an intent of. */
+export interface ChildOperation {
   /** The operation's name, or the agent's address. */
   readonly operation: string;
+  /** Default: the version that was declared first. */
+  readonly version?: string;
+}
+
+/** A child that is to be stored, with what its handler will be given. */
+export interface PreparedChild extends ChildOperation {
   /** A hash of the input. */
   readonly fingerprint: string;
   readonly input: string;
@@ -18,7 +24,11 @@ export interface PreparedChild {
 /** How a handler starts and finds its children. All of it is tried again while the store is away. */
 export interface ChildHost {
   /** @throws HandlerFault `start_invalid` when there is no such operation here, no way to the agent, or its input cannot be stored. */
-  prepare(operation: string | AgentRef, input: unknown, options: StartOptions): PreparedChild;
+  prepare(
+    operation: ChildOperation | AgentRef,
+    input: unknown,
+    options: StartOptions,
+  ): PreparedChild;
   /** An id that no intent has yet. */
   newId(operation: string): string;
   /** Stores it, unless its id is there already. Rejects when the attempt is over. */

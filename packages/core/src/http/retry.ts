@@ -10,12 +10,12 @@ export async function retry<Source>(
   exchange: Exchange<Source>,
   intentId: string,
 ): Promise<PlainReply> {
-  const { setup, request, operation } = exchange;
+  const { setup, request } = exchange;
   const key = parseIdempotencyKey(request.headers[HEADERS.idempotencyKey], false);
   const found = await findOwn(exchange, intentId, 'input');
   const { record, isReplayed, isDeduplicated } = await retryIntent(
     setup.engine,
-    operation,
+    setup.engine.operations.findFor(found.record),
     found,
     key,
   );

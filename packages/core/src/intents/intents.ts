@@ -89,7 +89,11 @@ export class Intents {
     input: IntentInput = {},
     options: SubmitIntentOptions = {},
   ): Promise<SubmittedIntent> {
-    const operation = this.#engine.operation(operationName);
+    const { version } = options;
+    const operation = this.#engine.operations.find(
+      operationName,
+      version === undefined ? undefined : String(version),
+    );
     return submitIntent(this.#engine, operation, input, options, this.#options.limits);
   }
 
@@ -151,7 +155,7 @@ export class Intents {
   ): Promise<SubmittedIntent> {
     const found = await this.#find(intentId, owner, 'input');
     if (found === undefined) throw notFound(intentId);
-    const operation = this.#engine.operation(found.record.operation);
+    const operation = this.#engine.operations.findFor(found.record);
     return retryIntent(this.#engine, operation, found, idempotencyKey ?? null);
   }
 

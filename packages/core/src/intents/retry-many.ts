@@ -84,9 +84,10 @@ export async function retryMany(
 /** Null when it is gone meanwhile. */
 async function retryOne(
   engine: Engine,
-  { id, operation }: IntentRecord,
+  old: IntentRecord,
 ): Promise<RetriedMany['retried'][number] | null> {
-  const declared = engine.operation(operation);
+  const { id } = old;
+  const declared = engine.operations.findFor(old);
   const found = await engine.find(id, 'input');
   if (found === undefined) return null;
   const { record, isReplayed, isDeduplicated } = await retryIntent(engine, declared, found, KEY);

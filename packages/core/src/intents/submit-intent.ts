@@ -47,6 +47,8 @@ export interface SubmitIntentOptions {
    * about. Default: a key that all submits without one share.
    */
   readonly key?: string | undefined;
+  /** Which of several versions of the operation. Default: the one that was declared first. */
+  readonly version?: string | number | undefined;
   /** -100 to 100, the higher goes first. Default: the operation's own, if a number. */
   readonly priority?: number | undefined;
 }

@@ -24,6 +24,8 @@ export interface IntentRecord {
   /** UUIDv7, lower case. The last four digits of one with a key are those that {@link placeId} gives. */
   readonly id: string;
   readonly operation: string;
+  /** The version of the operation that it was submitted to; absent when that has none. */
+  readonly version?: string;
   /** The tenant or user that the intent belongs to; `''` when the API has no owners. */
   readonly owner: string;
   readonly createdAt: number;

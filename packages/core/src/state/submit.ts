@@ -6,6 +6,8 @@ import { transition } from './transition.ts';
 export interface NewIntent {
   readonly id: string;
   readonly operation: string;
+  /** The version of the operation. Default: it has none. */
+  readonly version?: string;
   readonly owner: string;
   readonly deadlineAt: number | null;
   readonly idempotency: Idempotency | null;
@@ -41,6 +43,7 @@ export function createIntent(
   const submitted: IntentRecord = {
     id: intent.id,
     operation: intent.operation,
+    ...(intent.version !== undefined && { version: intent.version }),
     owner: intent.owner,
     createdAt: now,
     deadlineAt: intent.deadlineAt,

@@ -1,5 +1,6 @@
 import { isTerminal, type Status } from '@durable-api/protocol';
 import type { IntentRecord, StoredResponse } from '../state/intent.ts';
+import { splitOperation } from '../state/stored-operation.ts';
 import { leaseDueAt } from './lease-due.ts';
 import { MemoryLanes } from './memory-lanes.ts';
 import type {
@@ -193,7 +194,7 @@ export function memoryStore(data: MemoryData = memoryData()): Store {
       return [...entries.values()]
         .map((entry) => entry.record)
         .filter((r) => owner === undefined || r.owner === owner)
-        .filter((r) => operation === undefined || r.operation === operation)
+        .filter((r) => operation === undefined || isOf(r, operation))
         .filter((r) => statuses === undefined || statuses.includes(r.status))
         .filter((r) => before === undefined || r.id < before)
         .sort((a, b) => (a.id < b.id ? 1 : -1))
@@ -230,6 +231,11 @@ export function memoryStore(data: MemoryData = memoryData()): Store {
       for (const watch of watches) listeners.delete(watch);
     },
   };
+}
+
+/** Whether a record as it is stored is of an operation, in whatever version. */
+function isOf(record: IntentRecord, operation: string): boolean {
+  return splitOperation(record.operation).operation === operation;
 }
 
 function eventsAfter(

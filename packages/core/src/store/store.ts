@@ -58,7 +58,7 @@ export interface ClaimRequest {
   /** Who claims: unique per engine, also after a restart. */
   readonly holder: string;
   readonly leaseMs: number;
-  /** Of the intents without a key, only those of these operations. */
+  /** Of the intents without a key, only those of these operations: see `storedOperation`. */
   readonly operations: readonly string[];
   /** Of the intents with a key, only those of these operations, each named once. Default: none. */
   readonly keyed?: readonly KeyedOperation[];
@@ -187,6 +187,7 @@ export interface EventsRequest {
 
 export interface ListRequest {
   readonly owner?: string;
+  /** By its name: all of its versions, which stores have as `name`, `name@@1`, `name@@2`. */
   readonly operation?: string;
   readonly statuses?: readonly Status[];
   /** Only intents whose id sorts before this one: the last id of the page before. */

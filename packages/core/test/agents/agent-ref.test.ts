@@ -40,7 +40,7 @@ describe('an agent', () => {
     const declare = (agent: string) => () =>
       api.declare({ name: 'o', run: async () => respond() }, { agent });
     expect(declare('reports')).toThrow(/agent: must be agent:\/\/organisation/);
-    const defaults = { agent: 'agent://acme/reports' };
+    const defaults: object = { agent: 'agent://acme/reports' };
     expect(() => new DurableApi({ store: memoryStore(), defaults })).toThrow(
       /defaults\.agent: must be among the options of one operation/,
     );

@@ -63,7 +63,8 @@ export function operationMiddleware<Body, Result>(
     noteMount(handle, setup.app),
     handleError,
   ];
-  return Object.assign(middleware, { operation: setup.operation.name });
+  const { name, options } = setup.operation;
+  return Object.assign(middleware, { operation: name, version: options.version });
 }
 
 /** Makes the middleware that opens streams to who bears a ticket, and passes on all else. */

@@ -52,7 +52,7 @@ export const LIST: string = sql`
 SELECT ${RECORD}
 FROM ${RECORD_TABLES}
 WHERE ($1::text IS NULL OR i.owner = $1::text)
-  AND ($2::text IS NULL OR i.operation = $2::text)
+  AND ($2::text IS NULL OR i.operation = $2::text OR starts_with(i.operation, $2::text || '@@'))
   AND ($3::text[] IS NULL OR coalesce(l.status, e.status) = ANY ($3::text[]))
   AND ($4::uuid IS NULL OR i.id < $4::uuid)
 ORDER BY i.id DESC

@@ -25,7 +25,8 @@ for _, id in ipairs(ids) do
   if matches and filtered then
     local record = cjson.decode(fields[1])
     matches = (wanted.owner == cjson.null or wanted.owner == record[2])
-      and (wanted.operation == cjson.null or wanted.operation == record[1])
+      and (wanted.operation == cjson.null or wanted.operation == record[1]
+        or wanted.operation .. '@@' == string.sub(record[1], 1, #wanted.operation + 2))
   end
   if matches then
     results[#results + 1] = id

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Note } from '@durable-api/core';
+import { VERSION_MARK, type Note } from '@durable-api/core';
 import type { Calls, EventsRow, FoundRow, StoredResult } from '../channel.ts';
 import { COLUMNS, type Cell, type RecordRow } from '../record-row.ts';
 import type { Finder } from './find.ts';
@@ -75,7 +75,11 @@ function listQuery(request: Calls['list']['takes']): { sql: string; values: Cell
     values.push(...given);
   };
   if (owner !== undefined) where('owner = ?', owner);
-  if (operation !== undefined) where('operation = ?', operation);
+  if (operation !== undefined) {
+    // The names of its versions are in between: '@A' follows '@@'.
+    const versions = [`${operation}${VERSION_MARK}`, `${operation}@A`];
+    where('(operation = ? OR operation >= ? AND operation < ?)', operation, ...versions);
+  }
   if (statuses !== undefined) {
     where(`status IN (${statuses.map(() => '?').join(', ')})`, ...statuses);
   }
