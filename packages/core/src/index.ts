@@ -81,13 +81,17 @@ export type {
   StepOptions,
   WaitOptions,
 } from './engine/operation.ts';
+export { valueOf } from './handler/child.ts';
 export type { Child, OperationRef, Start, StartOptions } from './handler/child.ts';
+export { DRIVEN_NOTE, endsOf } from './handler/child-notes.ts';
+export type { ChildEnd } from './handler/child-notes.ts';
 export { answerTypeOf, encodeAnswerChunk, isStreamedAnswer } from './handler/streamed-answer.ts';
 export { contextForAnotherCall, putOut } from './handler/handler-context.ts';
 export { DURABLE_CONTEXT, durable } from './durable-context.ts';
 export { DurableApi } from './durable-api.ts';
 export { Intents } from './intents/intents.ts';
 export { Ledger } from './ledger/ledger.ts';
+export type { DrivenChild } from './ledger/ledger.ts';
 export { MAX_AGENT_PAYLOAD_BYTES } from './agents/agent-host.ts';
 export type { AgentChild, AgentHost, AgentWork } from './agents/agent-host.ts';
 export type { AgentRef, AgentTarget } from './agents/agent-ref.ts';

@@ -2,6 +2,7 @@ import type { Intents, Ledger } from '@durable-api/core';
 import type { KeyRing } from './access/key-ring.ts';
 import type { HomeAddress } from './addresses/address.ts';
 import type { InboxFeeds } from './inbox/inbox-feeds.ts';
+import type { LocalOperation } from './intents/envelope.ts';
 import type { IntentStore } from './intents/intent-store.ts';
 import type { Mailboxes } from './mailboxes/mailboxes.ts';
 import type { Heartbeats } from './mesh/heartbeats.ts';
@@ -18,6 +19,8 @@ export interface GatewayCore {
   readonly ledger: Ledger;
   /** The intents of the API's own operations. */
   readonly operations: Intents;
+  /** The operations that work on what is sent to these addresses, by the keys of those. */
+  readonly recipients: ReadonlyMap<string, LocalOperation>;
   readonly store: IntentStore;
   readonly mailboxes: Mailboxes;
   readonly keys: KeyRing;

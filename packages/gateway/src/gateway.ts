@@ -18,6 +18,7 @@ import { INTENT, IntentStore } from './intents/intent-store.ts';
 import { intentRoutes } from './intents/routes.ts';
 import { LEASE, seeToLease } from './leases/agent-lease.ts';
 import { leaseRoutes } from './leases/lease-calls.ts';
+import { recipientsOf } from './operations/recipients.ts';
 import { agentHost } from './operations/agent-host.ts';
 import { Mailboxes } from './mailboxes/mailboxes.ts';
 import { DAY, Heartbeats, seeToDay } from './mesh/heartbeats.ts';
@@ -57,12 +58,14 @@ export function gateway(api: GatewayApi, options: GatewayOptions = {}): Gateway 
   const { org, workspace } = resolved;
   const mailboxes = new Mailboxes(ledger);
   const inboxFeeds = new InboxFeeds(ledger, mailboxes, { org, workspace });
+  const recipients = recipientsOf(resolved.operations, { org, workspace });
   const core: GatewayCore = {
     options: resolved,
     home: { org, workspace },
     ledger,
     operations,
-    store: new IntentStore(ledger, {
+    recipients,
+    store: new IntentStore(ledger, recipients, {
       onWritten: (intent) => inboxFeeds.note(intent),
       onEnded: (intent) => tellOthers(core, intent),
     }),

@@ -1,4 +1,4 @@
-import { DurableError } from '@durable-api/core';
+import { DurableError, type OperationRef } from '@durable-api/core';
 
 /** The options of {@link gateway}. */
 export interface GatewayOptions {
@@ -10,6 +10,11 @@ export interface GatewayOptions {
   readonly org?: string | undefined;
   /** The workspace of names without one. Default `default`. */
   readonly workspace?: string | undefined;
+  /**
+   * Operations of this API that work on what is sent to an address, by the address: `{ 'agent://acme/production/reports':
+   * 'reports.generate' }`. All gateways of one store need the same. Default: none.
+   */
+  readonly operations?: Readonly<Record<string, GatewayOperation>> | undefined;
   /** How long an agent has to take an intent before it is sent again. Default 10,000 ms; doubles each time. */
   readonly redeliverMs?: number | undefined;
   /** The most streams of this process. Default 5,000. */
@@ -20,12 +25,19 @@ export interface GatewayOptions {
   readonly mirrorIntent?: boolean | undefined;
 }
 
+/** An operation, by its name or what it was declared with, and whose its intents are; default `''`. */
+export type GatewayOperation =
+  | string
+  | OperationRef
+  | { readonly operation: string | OperationRef; readonly owner?: string | undefined };
+
 /** Options with every default in place. */
 export interface ResolvedGatewayOptions {
   readonly adminKeys: readonly string[];
   readonly open: boolean;
   readonly org: string;
   readonly workspace: string;
+  readonly operations: Readonly<Record<string, GatewayOperation>>;
   readonly redeliverMs: number;
   readonly maxStreams: number;
   readonly maxBodyBytes: number;
@@ -37,6 +49,7 @@ const DEFAULTS: ResolvedGatewayOptions = {
   open: false,
   org: 'default',
   workspace: 'default',
+  operations: {},
   redeliverMs: 10_000,
   maxStreams: 5_000,
   maxBodyBytes: 524_288,
@@ -65,6 +78,10 @@ function problemOf(name: string, value: unknown): string | null {
       return typeof value === 'string' && /^[\w.-]{1,100}$/.test(value)
         ? null
         : `${name} must be a name of letters, digits, "_", "." and "-"`;
+    case 'operations':
+      return typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? null
+        : "operations must be operations by address: { 'agent://acme/production/reports': 'reports.generate' }";
     case 'redeliverMs':
     case 'maxStreams':
     case 'maxBodyBytes':

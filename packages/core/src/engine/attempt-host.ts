@@ -1,4 +1,5 @@
 import { isTerminal } from '@durable-api/protocol';
+import { isAgentAddress } from '../agents/agent-ref.ts';
 import type { Clock } from '../clock.ts';
 import type { ChildHost, HandlerHost } from '../handler/host.ts';
 import { traceHeadersOf } from '../handler/traceparent.ts';
@@ -94,7 +95,8 @@ export class AttemptHost implements HandlerHost {
       newId: (operation) => children.newId(operation),
       store: async (id, child) => {
         await this.#untilOver(async () => {
-          await children.store(this.record, id, child);
+          if (isAgentAddress(child.operation)) await children.storeAgents(this.record, id, child);
+          else await children.store(this.record, id, child);
           return true;
         });
       },

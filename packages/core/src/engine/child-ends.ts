@@ -1,5 +1,12 @@
 import { isTerminal } from '@durable-api/protocol';
-import { agentsOf, endedIds, endNote, endOf, type ChildEnd } from '../handler/child-notes.ts';
+import {
+  agentsOf,
+  endedIds,
+  endNote,
+  endOf,
+  isDriven,
+  type ChildEnd,
+} from '../handler/child-notes.ts';
 import { gatherMs, openAwaited, pausedOf } from '../handler/paused.ts';
 import type { IntentRecord, StoredResponse } from '../state/intent.ts';
 import { transition } from '../state/transition.ts';
@@ -102,6 +109,7 @@ export class ChildEnds {
         operation: agents.get(id) ?? operation,
         status,
       })),
+      isDriven: isDriven(notes),
       wakeAt: this.#wakeAt({ record, notes: [...notes, ...told] }, news, now),
       notes: told,
     } as const;

@@ -87,9 +87,18 @@ export class ChildStarter {
     }
   }
 
+  /** Stores the intent of an agent in the same way. */
+  async storeAgents(parent: IntentRecord, id: string, child: PreparedChild): Promise<void> {
+    await this.#setup.agents.store(parent, id, child);
+  }
+
   /** Stores a child, unless it is there already. Repeating it after a failure is safe. */
-  async store(parent: IntentRecord, id: string, child: PreparedChild): Promise<void> {
-    if (isAgentAddress(child.operation)) return this.#setup.agents.store(parent, id, child);
+  async store(
+    parent: Pick<IntentRecord, 'id' | 'owner'>,
+    id: string,
+    child: PreparedChild,
+    deadlineAt: number | null = null,
+  ): Promise<void> {
     const operation = this.#operation(child.operation, child.version);
     const submitting = this.#setup.submitter().prepare({
       id,
@@ -99,6 +108,7 @@ export class ChildStarter {
       parentIntentId: parent.id,
       input: child.input,
       priority: ownPriority(operation.options.lanes) ?? 0,
+      ...(deadlineAt !== null && { deadlineAt }),
       start: { startAfterMs: ownDelayMs(operation.options.start) },
     });
     await submitting.store();

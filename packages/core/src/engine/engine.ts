@@ -76,11 +76,13 @@ export class Engine {
     const { maxEventCount } = limits;
     const agents = new Agents(limits);
     const operations = (this.operations = new DeclaredOperations(agents));
+    const submitter = (): Submitter => this.submitter;
+    const children = new ChildStarter({ operations, agents, submitter, limits });
     this.#canceller = new Canceller({ ...common, leaseMs, agents, onWritten: onWrittenBeside });
     this.#pool = new AttemptPool({
       ...common,
       options,
-      children: new ChildStarter({ operations, agents, submitter: () => this.submitter, limits }),
+      children,
       cancelChildren: (parent) => this.#canceller.cancelChildrenOf(parent),
       onWritten,
       onForeignChange: (id) => {
@@ -141,6 +143,7 @@ export class Engine {
       clock,
       hub,
       onWritten,
+      children,
       onHost: (host) => agents.take(host),
       driven: this.#driven,
       ask: (ask) => this.#ask(ask),

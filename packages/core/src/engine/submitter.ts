@@ -25,6 +25,8 @@ export type Submission = Omit<NewIntent, 'id' | 'deadlineAt' | 'operation' | 'st
   readonly id?: string;
   /** When it is to start; a delay counts from the instant at which the intent is made. Default: at once. */
   readonly start?: StartWish;
+  /** The latest end; the operation's own deadline holds too. */
+  readonly deadlineAt?: number;
   /** How long the start can be put off at most; the deadline counts from then. */
   readonly latestStartAfterMs?: number;
   /** The transaction of the caller's own that the submit is a part of. */
@@ -87,7 +89,8 @@ export class Submitter {
     }
     this.#checkCanRun(submission.operation);
     const now = clock.now();
-    const { input, operation, transaction, start, latestStartAfterMs, ...intent } = submission;
+    const { input, operation, transaction, start, latestStartAfterMs, deadlineAt, ...intent } =
+      submission;
     const { deadlineMs, version } = operation.options;
     const startAt = Math.max(now, start === undefined ? now : (startInstant(start, now) ?? now));
     const lastStartAt = latestStartAfterMs === undefined ? startAt : now + latestStartAfterMs;
@@ -106,7 +109,7 @@ export class Submitter {
         ...(lanes !== null && { key, priority }),
         operation: operation.name,
         ...(version !== undefined && { version }),
-        deadlineAt: deadlineMs === null ? null : Math.min(lastStartAt + deadlineMs, FOREVER_AT),
+        deadlineAt: earliest(deadlineMs === null ? null : lastStartAt + deadlineMs, deadlineAt),
         startAt,
       },
       now,
@@ -202,4 +205,9 @@ export class Submitter {
     this.#onIdle?.resolve();
     this.#onIdle = null;
   };
+}
+
+function earliest(own: number | null, given: number | undefined): number | null {
+  if (own === null && given === undefined) return null;
+  return Math.min(own ?? FOREVER_AT, given ?? FOREVER_AT, FOREVER_AT);
 }

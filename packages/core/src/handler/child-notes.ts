@@ -5,6 +5,14 @@ import { inlineResult } from '../state/inline-result.ts';
 
 const STARTED = 'child:';
 const ENDED = 'ended:';
+/** The key of {@link DRIVEN_NOTE}. */
+const DRIVEN = 'driven';
+
+/**
+ * The note by which a parent says that it has no handler: whoever drives it, see `Ledger.drive`, is called as
+ * soon as one of its children has ended, in whatever process that was.
+ */
+export const DRIVEN_NOTE: Note = { key: DRIVEN, value: 'true' };
 
 /** A child as its parent remembers it, from before it is stored. */
 export interface StoredChild {
@@ -82,6 +90,11 @@ export function endsOf(notes: readonly Note[]): Map<string, ChildEnd> {
     ends.set(id, { id, ...rest });
   }
   return ends;
+}
+
+/** Whether notes are those of a parent without a handler. */
+export function isDriven(notes: readonly Note[]): boolean {
+  return notes.some(({ key }) => key === DRIVEN);
 }
 
 /** The ids of the children among notes whose end is known. */

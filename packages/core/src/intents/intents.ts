@@ -97,6 +97,11 @@ export class Intents {
     return submitIntent(this.#engine, operation, input, options, this.#options.limits);
   }
 
+  /** Whether an operation of this name is declared in this process. */
+  has(operationName: string): boolean {
+    return this.#engine.operations.get(operationName) !== undefined;
+  }
+
   /** The intent as it is now; null when there is none of this owner's. */
   async get(intentId: string, { owner }: IntentOwner = {}): Promise<IntentRecord | null> {
     return (await this.#find(intentId, owner))?.record ?? null;

@@ -1,5 +1,6 @@
 import type { AgentHost } from '../agents/agent-host.ts';
 import type { DrivenIntents, OnDue } from '../engine/driven-intents.ts';
+import type { ChildStarter } from '../engine/child-starter.ts';
 import type { Committed, GroupCommit, Submitted } from '../engine/group-commit.ts';
 import type { WrittenChange } from '../engine/intent-writer.ts';
 import { IdSource } from '../engine/new-id.ts';
@@ -28,9 +29,22 @@ export interface LedgerSetup {
   /** Opens the store and asks it, within `storeTimeoutMs`. */
   readonly ask: <T>(ask: () => Promise<T>) => Promise<T>;
   readonly onWritten: (change: WrittenChange) => void;
+  readonly children: ChildStarter;
   readonly onHost: (host: AgentHost) => void;
   /** Makes sure that the engine is on its way. */
   readonly begin: () => void;
+}
+
+/** An intent of an operation that another waits for which has no handler. */
+export interface DrivenChild {
+  /** One that {@link Ledger.newIdOf} has made. */
+  readonly id: string;
+  readonly operation: string;
+  readonly body: unknown;
+  readonly owner: string;
+  readonly parentIntentId: string;
+  /** The latest end; the operation's own deadline holds too. Null for that alone. */
+  readonly deadlineAt: number | null;
 }
 
 /**
@@ -74,6 +88,29 @@ export class Ledger {
   drive(operation: string, onDue: OnDue): void {
     this.#setup.driven.declare(operation, onDue);
     this.#setup.begin();
+  }
+
+  /** An id that no intent has yet, for an intent of this operation. */
+  newIdOf(operation: string): string {
+    return this.#setup.children.newId(operation);
+  }
+
+  /**
+   * Stores an intent of an operation that is declared here, unless that id is there already. With a parent
+   * that bears `DRIVEN_NOTE`, who drives that is called when this one has ended.
+   * @throws HandlerFault `start_invalid` for what the operation cannot be given.
+   */
+  async startChild({
+    id,
+    operation,
+    body,
+    owner,
+    parentIntentId,
+    deadlineAt,
+  }: DrivenChild): Promise<void> {
+    const { children, ask } = this.#setup;
+    const child = children.prepare({ operation }, body, {}, {}, operation);
+    await ask(() => children.store({ id: parentIntentId, owner }, id, child, deadlineAt));
   }
 
   /** Has operations hand their work to agents, by this host. Until then their intents stay as they are. */

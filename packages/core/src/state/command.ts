@@ -54,6 +54,8 @@ export type Command =
         readonly status: TerminalStatus | 'GONE';
       }[];
       readonly wakeAt: number | null;
+      /** Whether it has no handler, and is looked at now by whoever drives it. */
+      readonly isDriven?: boolean;
       readonly notes: readonly Note[];
     }
   /** Who is waited for is reminded, or somebody else is told; the handler goes on waiting. */

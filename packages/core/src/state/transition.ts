@@ -83,6 +83,7 @@ export function transition(record: IntentRecord, command: Command, now: number):
         const details = { intent_id: id, operation, status };
         draft.event('intent.child_ended', record.status, details);
       }
+      if (command.isDriven === true) return draft.giveUpLease(draft.now).done();
       return draft.wakeAt(command.wakeAt).done();
     case 'suspend':
       if (record.status !== 'IN_PROGRESS') return { ok: false, reason: 'illegal' };

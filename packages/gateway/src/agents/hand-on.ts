@@ -1,7 +1,8 @@
 import type { IntentRecord } from '@durable-api/core';
 import type { GatewayCore } from '../gateway-core.ts';
 import type { Envelope } from '../intents/envelope.ts';
-import { isForMailbox } from '../intents/intent-state.ts';
+import { isForMailbox, isForOperation } from '../intents/intent-state.ts';
+import { workOn } from '../operations/work-on.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 
 /** The mailbox of an agent, by the key of its address. */
@@ -15,9 +16,10 @@ export async function handOn(
   { id }: Pick<IntentRecord, 'id'>,
   envelope: Envelope,
 ): Promise<void> {
-  if (!isForMailbox(envelope)) return;
   try {
-    await mailboxOf(core, envelope.to).add({ intentId: id, attempt: 1 });
+    if (isForOperation(envelope)) await workOn(core, id);
+    else if (isForMailbox(envelope))
+      await mailboxOf(core, envelope.to).add({ intentId: id, attempt: 1 });
   } catch (error) {
     core.ledger.logger.warn(
       { err: error, intentId: id },

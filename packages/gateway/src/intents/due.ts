@@ -6,15 +6,18 @@ import { isMissed, missDelivery } from '../lifecycle/delivery.ts';
 import { timeOut } from '../lifecycle/ending.ts';
 import { advance } from '../scenarios/advance.ts';
 import { isReminderDue, remind } from '../lifecycle/reminding.ts';
-import type { AxpIntent } from './intent-state.ts';
+import { workOn } from '../operations/work-on.ts';
+import { isForOperation, type AxpIntent } from './intent-state.ts';
 
 /** The longest time until an intent is looked at again, in ms. */
 const MAX_SNOOZE_MS = 30 * 24 * 3_600_000;
 /** The same for one whose agent is cut off, and whose delivery waits for that to end. */
 const CUT_OFF_MS = 30_000;
+/** The longest time until an operation is looked at again that works on one, in ms. */
+const MAX_OPERATION_LOOK_MS = 3_600_000;
 
 function isWaking({ state }: AxpIntent, now: number): boolean {
-  return state.wakeAt !== null && state.wakeAt <= now;
+  return state.isOperationEnded || (state.wakeAt !== null && state.wakeAt <= now);
 }
 
 /** Sees to an intent whose deadline, delivery, reminder or step is due. */
@@ -31,8 +34,10 @@ export async function seeToIntent(core: GatewayCore, { record }: Claimed): Promi
     );
   } else if (isMissed(intent, now)) {
     if (!isCutOff) await redeliver(core, intent);
-  } else if (isWaking(intent, now)) await advance(core, record.id);
-  else if (isReminderDue(intent, now)) await remindAgent(core, intent);
+  } else if (isWaking(intent, now)) {
+    if (isForOperation(intent.envelope)) await workOn(core, record.id);
+    else await advance(core, record.id);
+  } else if (isReminderDue(intent, now)) await remindAgent(core, intent);
   // Nothing is due, or what was due is not written on the intent.
   const [left] = await core.ledger.get({ ids: [record.id] });
   if (left !== undefined && left.record.holder !== null && left.record.lease === record.lease) {
@@ -73,20 +78,22 @@ async function remindAgent(core: GatewayCore, intent: AxpIntent): Promise<void> 
   });
 }
 
-function snoozeMs({ record, state }: AxpIntent, now: number): number {
+function snoozeMs({ record, state, envelope }: AxpIntent, now: number): number {
   // What is due already has been seen to, as far as it can be.
   const later = [record.deadlineAt, state.redeliverAt, state.wakeAt, state.remindAt].filter(
     (at) => at !== null && at > now,
   );
-  const next = Math.min(
-    FOREVER_AT,
-    ...later.map((at) => at ?? FOREVER_AT),
-    nextLook(record.lease, now),
-  );
+  const lookMs = isForOperation(envelope) ? operationLookMs(record.lease) : lookMsOf(record.lease);
+  const next = Math.min(FOREVER_AT, ...later.map((at) => at ?? FOREVER_AT), now + lookMs);
   return Math.max(1_000, Math.min(MAX_SNOOZE_MS, next - now));
 }
 
 /** Later and later: what waits for nothing but a wake-up is looked at for the sake of a lost one. */
-function nextLook(lease: number, now: number): number {
-  return now + Math.min(MAX_SNOOZE_MS, 60_000 * 4 ** Math.min(lease, 8));
+function lookMsOf(lease: number): number {
+  return Math.min(MAX_SNOOZE_MS, 60_000 * 4 ** Math.min(lease, 8));
+}
+
+/** The same for an operation, which may have ended while nobody was there to say so. */
+function operationLookMs(lease: number): number {
+  return Math.min(MAX_OPERATION_LOOK_MS, 15_000 * 2 ** Math.min(lease, 8));
 }

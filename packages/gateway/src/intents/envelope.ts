@@ -19,6 +19,13 @@ interface Origin {
   readonly kind: 'scenario' | 'operation';
 }
 
+/** An operation of this API that is the recipient of intents. */
+export interface LocalOperation {
+  readonly name: string;
+  /** Whose its intents are. */
+  readonly owner: string;
+}
+
 /** What an intent is, as it was created; it never changes. */
 export interface Envelope {
   readonly intentType: string;
@@ -36,6 +43,8 @@ export interface Envelope {
   readonly reminding: Reminding | null;
   readonly humanTask: JsonObject | null;
   readonly origin: Origin | null;
+  /** What works on it in place of an agent; null for other intents, and absent from older ones. */
+  readonly operation?: LocalOperation | null;
   /** What a scenario is to do; null for other intents. */
   readonly scenario: JsonObject | null;
   /** Who created it: the id of the caller. */

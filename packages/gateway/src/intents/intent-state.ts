@@ -1,4 +1,4 @@
-import type { IntentRecord, Note } from '@durable-api/core';
+import { endsOf, type IntentRecord, type Note } from '@durable-api/core';
 import { canonicalAddress, shortName } from '../addresses/address.ts';
 import { isObject, type JsonObject } from '../http/json.ts';
 import type { Envelope, Reminding } from './envelope.ts';
@@ -39,6 +39,10 @@ export interface IntentState {
   readonly outcome: Outcome | null;
   /** Where a scenario is; its form is the scenario's own. */
   readonly workflow: JsonObject | null;
+  /** The intent of the operation that works on it. */
+  readonly operationIntent: { readonly id: string; readonly hasBegun: boolean } | null;
+  /** Whether that has ended. */
+  readonly isOperationEnded: boolean;
 }
 
 /** An intent with all that belongs to it. */
@@ -61,6 +65,7 @@ const ANSWER = 'answer:';
 /** The state of an intent of which nothing has been written but its submit. */
 export function initialState(envelope: Envelope, createdAt: number): IntentState {
   const { reminding, humanTask } = envelope;
+  const isForAgent = envelope.scenario === null && !isForOperation(envelope);
   const afterMs = reminding?.afterMs ?? reminding?.intervalMs ?? null;
   return {
     policyGeneration: 1,
@@ -68,7 +73,7 @@ export function initialState(envelope: Envelope, createdAt: number): IntentState
     // Until it is known to be in the mailbox.
     redeliverAt: isForMailbox(envelope) ? createdAt + SETTLE_MS : null,
     lease: null,
-    wakeAt: envelope.scenario === null ? null : createdAt + SETTLE_MS,
+    wakeAt: isForAgent ? null : createdAt + SETTLE_MS,
     remindAt: afterMs === null ? null : createdAt + afterMs,
     reminders: 0,
     reminding,
@@ -80,12 +85,20 @@ export function initialState(envelope: Envelope, createdAt: number): IntentState
     controls: {},
     outcome: null,
     workflow: null,
+    operationIntent: null,
+    isOperationEnded: false,
   };
 }
 
-/** Whether an intent goes to an agent's mailbox: unless a person or a scenario has it. */
-export function isForMailbox({ humanTask, scenario }: Envelope): boolean {
-  return humanTask === null && scenario === null;
+/** Whether an intent goes to an agent's mailbox: unless a person, a scenario or an operation has it. */
+export function isForMailbox(envelope: Envelope): boolean {
+  const { humanTask, scenario } = envelope;
+  return humanTask === null && scenario === null && !isForOperation(envelope);
+}
+
+/** Whether an operation of this API works on it. */
+export function isForOperation({ operation = null }: Envelope): boolean {
+  return operation !== null;
 }
 
 /** Reads the state and the answers from the notes of an intent. */
@@ -100,7 +113,7 @@ export function readNotes(
     if (key.startsWith(ANSWER)) answers.set(key.slice(ANSWER.length), value);
     else if (key === STATE) state = { ...state, ...parsed(value) };
   }
-  return { state, answers };
+  return { state: { ...state, isOperationEnded: endsOf(notes).size > 0 }, answers };
 }
 
 export function stateNote(state: IntentState): Note {

@@ -4,13 +4,14 @@ import {
   type Idempotency,
   type IntentRecord,
   type Ledger,
+  type Note,
   type StoredResponse,
 } from '@durable-api/core';
 import { isTerminal } from '@durable-api/protocol';
 import { AxpError, intentNotFound } from '../http/errors.ts';
 import { isObject } from '../http/json.ts';
 import { dueAtOf, type Draft, type IntentChange } from '../lifecycle/draft.ts';
-import { isEnvelope, type Envelope } from './envelope.ts';
+import { isEnvelope, type Envelope, type LocalOperation } from './envelope.ts';
 import { answerNote, initialState, readNotes, stateNote, type AxpIntent } from './intent-state.ts';
 import { openIntent } from '../lifecycle/open-intent.ts';
 
@@ -20,6 +21,14 @@ export const INTENT = 'axp.intent';
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** How often a change is computed anew because others were faster. */
 const MAX_TRIES = 50;
+
+/** An intent that was stored, or was there. */
+export interface Created {
+  readonly record: IntentRecord;
+  /** As it is stored, of one that is new. */
+  readonly envelope: Envelope;
+  readonly isNew: boolean;
+}
 
 /** A change that was written. */
 export interface Changed {
@@ -43,16 +52,19 @@ export interface IntentHooks {
 /** Reads and writes the gateway's intents. */
 export class IntentStore {
   readonly ledger: Ledger;
+  readonly #recipients: ReadonlyMap<string, LocalOperation>;
   readonly #hooks: IntentHooks;
 
-  constructor(ledger: Ledger, hooks: IntentHooks) {
+  /** `recipients` are the operations that work on what is sent to these addresses, by the keys of those. */
+  constructor(ledger: Ledger, recipients: ReadonlyMap<string, LocalOperation>, hooks: IntentHooks) {
     this.ledger = ledger;
+    this.#recipients = recipients;
     this.#hooks = hooks;
   }
 
   /** Stores an intent, or finds the one that has its idempotency key; `isNew` tells which. */
   async create(
-    envelope: Envelope,
+    given: Envelope,
     options: {
       readonly id?: string;
       readonly deadlineAt: number | null;
@@ -60,8 +72,9 @@ export class IntentStore {
       /** The intent of an operation that waits for its end. */
       readonly parentIntentId?: string;
     },
-  ): Promise<{ readonly record: IntentRecord; readonly isNew: boolean }> {
+  ): Promise<Created> {
     const { ledger } = this;
+    const envelope = this.#addressed(given);
     const now = ledger.now();
     const { id = ledger.newId(), ...rest } = options;
     const { record, events } = createIntent(
@@ -74,9 +87,16 @@ export class IntentStore {
     const due = { ...opened.record, dueAt: dueAtOf(opened.record, opened.state) };
     const input = JSON.stringify({ body: envelope, rest: {} });
     const outcome = await ledger.submit({ record: due, events: opened.events, input });
-    if (outcome.outcome === 'exists') return { record: outcome.record, isNew: false };
+    if (outcome.outcome === 'exists') return { record: outcome.record, envelope, isNew: false };
     await this.#tell({ record: due, envelope, state: opened.state, answers: new Map() });
-    return { record: due, isNew: true };
+    return { record: due, envelope, isNew: true };
+  }
+
+  /** Says which operation works on it, if one has its address. */
+  #addressed(envelope: Envelope): Envelope {
+    const isForSomebody = envelope.humanTask === null && envelope.scenario === null;
+    const operation = isForSomebody ? (this.#recipients.get(envelope.to) ?? null) : null;
+    return { ...envelope, operation };
   }
 
   /** One entry per id; null where the gateway has no such intent. */
@@ -98,12 +118,13 @@ export class IntentStore {
 
   /**
    * Changes an intent: `change` makes a draft of it as it is, and is called again when somebody else was
-   * faster. Null when the draft comes to nothing.
+   * faster. Null when the draft comes to nothing. `more` is remembered with it.
    */
   async change(
     from: AxpIntent,
     change: (intent: AxpIntent) => Draft | null,
     kept?: KeptAnswer,
+    more: readonly Note[] = [],
   ): Promise<Changed | null> {
     let intent = from;
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
@@ -113,7 +134,7 @@ export class IntentStore {
         intent: { ...intent, record: made.record, state: made.state },
         change: made,
       };
-      const notes = [stateNote(made.state)];
+      const notes = [stateNote(made.state), ...more];
       if (kept !== undefined) notes.push(answerNote(kept.key, kept.encode(changed)));
       const outcome = await this.ledger.commit({
         expected: { seq: intent.record.seq, lease: null },

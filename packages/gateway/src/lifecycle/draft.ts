@@ -172,6 +172,8 @@ export class Draft {
 /** When somebody must look at the intent next. */
 export function dueAtOf(record: IntentRecord, state: IntentState): number {
   const { deadlineAt } = record;
+  // Whoever looks at it next ends it.
+  if (state.isOperationEnded) return record.updatedAt;
   const instants = [deadlineAt, state.redeliverAt, state.wakeAt, state.remindAt];
   return Math.min(FOREVER_AT, ...instants.filter((at) => at !== null));
 }

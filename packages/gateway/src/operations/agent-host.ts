@@ -5,15 +5,15 @@ import { handOn } from '../agents/hand-on.ts';
 import type { GatewayCore } from '../gateway-core.ts';
 import type { Envelope } from '../intents/envelope.ts';
 import { DELIVERY_ATTEMPTS } from '../intents/parse-envelope.ts';
+import { operationRef } from './operation-ref.ts';
 import { resolve, timeOut } from '../lifecycle/ending.ts';
 
 /** What operations hand to agents is kept here: as intents of the gateway, and children of the operation's. */
 export function agentHost(core: GatewayCore): AgentHost {
   return {
     async store(parent, id, task) {
-      const envelope = envelopeOf(core, parent, task);
-      const { record, isNew } = await create(core, parent, id, envelope);
-      if (isNew) await handOn(core, record, envelope);
+      const created = await create(core, parent, id, envelopeOf(core, parent, task));
+      if (created.isNew) await handOn(core, created.record, created.envelope);
     },
     async cancel(parent, child, reason) {
       const [found] = await core.store.find([child.id]);
@@ -47,7 +47,7 @@ function envelopeOf(
   parent: IntentRecord,
   { address, intentType, payload }: AgentWork,
 ): Envelope {
-  const fromAgent = `operation://${encodeURIComponent(parent.operation)}`;
+  const fromAgent = operationRef(parent.operation);
   return {
     intentType,
     // The same for all that comes of one request.

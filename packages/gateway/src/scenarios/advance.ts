@@ -147,7 +147,7 @@ async function beginStep(
   const deadlineAt = step.deadlineMs === null ? null : core.ledger.now() + step.deadlineMs;
   const options = { id: workflow.child_id, deadlineAt, idempotency: null };
   const created = await core.store.create(child, options);
-  if (created.isNew) await handOn(core, created.record, child);
+  if (created.isNew) await handOn(core, created.record, created.envelope);
 }
 
 /** A scenario that has ended wants nothing more of its agents. */
