@@ -21,6 +21,7 @@ import type { Ledger } from './ledger/ledger.ts';
 import type { DurableApiOptions, OperationOptions, ResolvedOptions } from './options.ts';
 import { checkOwner } from './owner.ts';
 import { VERSION_MARK } from './state/stored-operation.ts';
+import { checkTickInputs } from './schedule/tick-starter.ts';
 import { resolveOperationOptions, resolveOptions } from './resolve-options.ts';
 
 /** How to stop. */
@@ -85,6 +86,7 @@ export class DurableApi<Source = unknown> {
       compose: (parts) => definition.compose?.(parts) ?? {},
       options: resolved,
     };
+    checkTickInputs(operation, this.#options.limits);
     this.#engine.declare(operation);
     return operation;
   }

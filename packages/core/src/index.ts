@@ -88,8 +88,16 @@ export type { ChildEnd } from './handler/child-notes.ts';
 export { answerTypeOf, encodeAnswerChunk, isStreamedAnswer } from './handler/streamed-answer.ts';
 export { contextForAnotherCall, putOut } from './handler/handler-context.ts';
 export { DURABLE_CONTEXT, durable } from './durable-context.ts';
+export type {
+  MissedTicks,
+  ScheduleInput,
+  ScheduleOption,
+  ScheduleOptions,
+  Tick,
+} from './schedule/schedule-options.ts';
 export { DurableApi } from './durable-api.ts';
 export { Intents } from './intents/intents.ts';
+export { listIntents } from './intents/list-intents.ts';
 export { Ledger } from './ledger/ledger.ts';
 export type { DrivenChild } from './ledger/ledger.ts';
 export { MAX_AGENT_PAYLOAD_BYTES } from './agents/agent-host.ts';

@@ -1,6 +1,8 @@
 import type { AgentRef, AgentTarget } from './agents/agent-ref.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
+import type { Schedule } from './schedule/schedule.ts';
+import type { ScheduleOption } from './schedule/schedule-options.ts';
 import type { IntentRecord } from './state/intent.ts';
 import type { RateLimit, Store } from './store/store.ts';
 
@@ -91,12 +93,17 @@ export interface OperationOptions<Source = unknown> {
    * says which it is: `version` of its context. Default: none but its own.
    */
   readonly runs?: readonly (string | number | null)[] | undefined;
+  /**
+   * When intents of the operation are started by themselves: `'0 3 * * *'`, or `{ cron, timeZone, input, … }`,
+   * or a list of such. Each tick starts one intent, over all processes on the store that declare it.
+   */
+  readonly schedule?: ScheduleOption | undefined;
 }
 
 /** What can be set for all operations at once. */
 export type OperationDefaults<Source = unknown> = Omit<
   OperationOptions<Source>,
-  'version' | 'runs' | 'agent'
+  'version' | 'runs' | 'agent' | 'schedule'
 >;
 
 /** How many handlers of one operation run at once. */
@@ -247,7 +254,8 @@ type Ruled =
   | 'rateLimit'
   | 'agent'
   | 'version'
-  | 'runs';
+  | 'runs'
+  | 'schedule';
 
 /** The options of one operation with every default in place. */
 export interface ResolvedOperationOptions extends Resolved<
@@ -270,4 +278,5 @@ export interface ResolvedOperationOptions extends Resolved<
   readonly debounce: DebounceRule | null;
   /** Null when its handler does the work. */
   readonly agent: AgentTarget | null;
+  readonly schedules: readonly Schedule[];
 }

@@ -13,6 +13,9 @@ import type {
   ResolvedOperationOptions,
   ResolvedOptions,
 } from './options.ts';
+import { parseOptions } from './parse-options.ts';
+import { resolveSchedules } from './schedule/schedule.ts';
+import type { ScheduleOption } from './schedule/schedule-options.ts';
 import type { Store } from './store/store.ts';
 import { versionedStore } from './store/versioned-store.ts';
 
@@ -72,6 +75,8 @@ const operationOptionsSchema: z.ZodType<OperationOptions> = z.strictObject({
     'agent://organisation/workspace/name, or { address, intentType: "report.generate.v1" }',
     isAgent,
   ).optional(),
+  // Checked by itself, with messages of its own.
+  schedule: z.custom<ScheduleOption>(() => true).optional(),
 });
 
 const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
@@ -87,7 +92,7 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
   exposeErrors: z.boolean().default(() => process.env['NODE_ENV'] !== 'production'),
   defaults: operationOptionsSchema
     .superRefine((defaults, context) => {
-      for (const path of ['agent', 'version', 'runs'] as const) {
+      for (const path of ['agent', 'version', 'runs', 'schedule'] as const) {
         if (defaults[path] === undefined) continue;
         const message = 'must be among the options of one operation';
         context.addIssue({ code: 'custom', path: [path], message, input: defaults[path] });
@@ -140,7 +145,7 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
  * @throws DurableError `options_invalid` naming each wrong key, what it must be and what it was.
  */
 export function resolveOptions<Source>(options: DurableApiOptions<Source>): ResolvedOptions {
-  const resolved = parse(optionsSchema, options, 'durableApi options');
+  const resolved = parseOptions(optionsSchema, options, 'durableApi options');
   return { ...resolved, store: versionedStore(resolved.store) };
 }
 
@@ -150,7 +155,7 @@ export function resolveOperationOptions(
   options: OperationOptions,
   defaults: OperationDefaults = {},
 ): ResolvedOperationOptions {
-  const own = parse(operationOptionsSchema, options, `options of operation "${name}"`);
+  const own = parseOptions(operationOptionsSchema, options, `options of operation "${name}"`);
   const pick = <K extends keyof OperationDefaults>(key: K): OperationDefaults[K] =>
     own[key] === undefined ? defaults[key] : own[key];
   const backoff = { ...defaults.backoff, ...own.backoff };
@@ -182,6 +187,7 @@ export function resolveOperationOptions(
       perKey: concurrency.perKey ?? null,
       rateLimit: pick('rateLimit') ?? null,
     }),
+    schedules: resolveSchedules(name, own.schedule),
   };
 }
 
@@ -207,59 +213,6 @@ function lanesOf(rule: LaneRule): LaneRule | null {
   const isPlain =
     key === undefined && priority === undefined && perKey === null && rateLimit === null;
   return isPlain ? null : { ...rule, priority: priority ?? 0 };
-}
-
-function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const parsed = schema.safeParse(value, { reportInput: true });
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => {
-    const where = issue.path.join('.') || '(top level)';
-    if (issue.code === 'unrecognized_keys')
-      return `  ${where}: ${issue.message}. Known are ${known(schema, issue.path)}`;
-    const isShown = issue.input !== undefined && !issue.path.includes('secret');
-    const received = isShown ? `, received ${show(issue.input)}` : '';
-    // zod names the type of what it received, and not always the value.
-    return `  ${where}: ${issue.message.replace(/, received \w+$/, '')}${received}`;
-  });
-  throw new DurableError('options_invalid', `Invalid ${what}:\n${lines.join('\n')}`);
-}
-
-function known(schema: z.ZodType, path: readonly PropertyKey[]): string {
-  const keys = keysAt(schema, path).join(', ');
-  // Adapters take out those of their own, such as `name`, before the rest is checked.
-  return path.length === 0 ? `${keys}, and those of the adapter` : keys;
-}
-
-/** The keys that the object at a path of a schema takes. */
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
-  let at: unknown = schema;
-  for (const key of [...path.map(String), null]) {
-    while (isWrapped(at)) at = at.unwrap();
-    if (!(at instanceof z.ZodObject)) return [];
-    if (key === null) return Object.keys(at.shape);
-    at = at.shape[key];
-  }
-  return [];
-}
-
-function isWrapped(schema: unknown): schema is { unwrap(): unknown } {
-  return (
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodNullable ||
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault
-  );
-}
-
-function show(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'an object';
-  if (typeof value === 'function') return 'a function';
-  if (typeof value === 'string') return `string ${JSON.stringify(value)}`;
-  // JSON has neither NaN nor bigint nor symbols.
-  if (typeof value === 'number' || typeof value === 'bigint') return `${typeof value} ${value}`;
-  return typeof value === 'boolean' ? `boolean ${value}` : typeof value;
 }
 
 function isVersion(value: unknown): boolean {

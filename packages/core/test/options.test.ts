@@ -52,6 +52,7 @@ describe('the options of an API', () => {
       perProcess: null,
       lanes: null,
       agent: null,
+      schedules: [],
     });
   });
 

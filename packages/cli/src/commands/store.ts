@@ -1,3 +1,4 @@
+import { listIntents } from '@durable-api/core';
 import { STATUSES, type Status } from '@durable-api/protocol';
 import type { Command } from '../command.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
@@ -36,7 +37,7 @@ export const list: Command = {
     const statuses = given.texts('status').map(parseStatus);
     const [operation, owner, before] = ['operation', 'owner', 'before'].map((f) => given.text(f));
     const records = await withStore(storeUrl(given, terminal), (store) =>
-      store.list({
+      listIntents(store, {
         limit: given.count('limit', 1) ?? 20,
         ...(statuses.length > 0 && { statuses }),
         ...(operation !== undefined && { operation }),

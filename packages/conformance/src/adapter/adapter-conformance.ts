@@ -15,6 +15,7 @@ import { lifecycleCases } from './lifecycle-cases.ts';
 import { limitCases } from './limit-cases.ts';
 import { outageCases } from './outage-cases.ts';
 import { retryCases } from './retry-cases.ts';
+import { scheduleCases } from './schedule-cases.ts';
 import { snapshotCases } from './snapshot-cases.ts';
 import { startCases } from './start-cases.ts';
 import { submitCases } from './submit-cases.ts';
@@ -35,6 +36,7 @@ export function adapterConformance(
     afterEach(() => harness.dispose());
     submitCases(harness);
     startCases(harness);
+    scheduleCases(harness);
     limitCases(harness);
     idempotencyCases(harness);
     dedupeCases(harness);

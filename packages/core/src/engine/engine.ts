@@ -4,6 +4,7 @@ import { DurableError, isDurableError } from '../errors.ts';
 import { Hub } from '../observe/hub.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { Schedules } from '../schedule/schedules.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import type { Found, Store, StoredEvent, WatchHint } from '../store/store.ts';
 import { AttemptPool } from './attempt-pool.ts';
@@ -48,6 +49,7 @@ export class Engine {
   readonly #signaller: Signaller;
   readonly #canceller: Canceller;
   readonly #childEnds: ChildEnds;
+  readonly #schedules: Schedules;
   readonly #opening: Opening;
   #phase: 'running' | 'draining' | 'stopped' = 'running';
   #stopping: Promise<void> | null = null;
@@ -56,8 +58,7 @@ export class Engine {
   constructor(options: ResolvedOptions) {
     const store = (this.#store = options.store);
     this.#options = options;
-    this.clock = new StoreClock(options.clock);
-    const { clock } = this;
+    const clock = (this.clock = new StoreClock(options.clock));
     const works = (): boolean => this.#works;
     this.#opening = new Opening({ clock, open: () => this.#open(), onError: this.#onError });
     const holder = new IdSource().next(clock.now());
@@ -73,7 +74,6 @@ export class Engine {
       this.#background(this.#pool.refresh([change.record.id]));
     };
     const { leaseMs, limits } = options;
-    const { maxEventCount } = limits;
     const agents = new Agents(limits);
     const operations = (this.operations = new DeclaredOperations(agents));
     const submitter = (): Submitter => this.submitter;
@@ -113,7 +113,7 @@ export class Engine {
     this.#signaller = new Signaller({ ...common, limits, onWritten });
     this.#childEnds = new ChildEnds({
       ...common,
-      maxEventCount,
+      maxEventCount: limits.maxEventCount,
       onWritten: onWrittenBeside,
       onError: (error) => this.#warn(error, 'A parent could not be told of its children yet'),
     });
@@ -149,6 +149,8 @@ export class Engine {
       ask: (ask) => this.#ask(ask),
       begin: () => this.#begin(),
     });
+    const { ledger, submitter } = this;
+    this.#schedules = new Schedules({ ledger, submitter, clock, options, works, operations });
   }
 
   /** Declares an operation. @throws DurableError `operation_duplicate` if its name is taken. */
@@ -235,6 +237,7 @@ export class Engine {
   #wake(): void {
     this.#dispatcher.wake();
     this.#driven.wake();
+    this.#schedules.begin();
   }
 
   /** Opens the store and asks it. @throws DurableError `store_unavailable` when that takes too long. */
@@ -269,7 +272,7 @@ export class Engine {
     this.hub.leave();
     this.ledger.leave();
     this.#opening.stop();
-    await Promise.all([this.#dispatcher.stop(), this.#driven.stop()]);
+    await Promise.all([this.#schedules.stop(), this.#dispatcher.stop(), this.#driven.stop()]);
     await this.#pool.drain(graceMs);
     this.#phase = 'stopped';
     await this.submitter.idle();

@@ -76,6 +76,11 @@ export interface AttemptContext {
   readonly idempotencyKey: string;
   /** The trace that the submit was a part of, as W3C `traceparent`; undefined when it had none. */
   readonly traceparent: string | undefined;
+  /**
+   * The instant of the tick that a `schedule` has started the intent for, also in a later attempt and in a
+   * retry of it; undefined when it was no schedule.
+   */
+  readonly scheduledFor: Date | undefined;
   /** The durable API's logger, with intent, operation and attempt in what it logs. */
   readonly log: Logger;
 }

@@ -1,5 +1,6 @@
 import type { AttemptContext } from '../engine/operation.ts';
 import { boundLogger, type Logger } from '../logger.ts';
+import { scheduledForOf } from '../schedule/stored-tick.ts';
 import { traceparentOf } from './traceparent.ts';
 import type { HandlerHost } from './host.ts';
 import { Busy } from './busy.ts';
@@ -98,6 +99,10 @@ export class HandlerContext implements AttemptContext {
 
   get traceparent(): string | undefined {
     return traceparentOf(this.#input);
+  }
+
+  get scheduledFor(): Date | undefined {
+    return scheduledForOf(this.#input);
   }
 
   get log(): Logger {

@@ -9,6 +9,7 @@ import type { Found, ListRequest } from '../store/store.ts';
 import { checkPayload, checkPayloadSize } from '../http/payload.ts';
 import { checkSignalName } from '../http/routes.ts';
 import { toSignal, undelivered } from './signal.ts';
+import { listIntents } from './list-intents.ts';
 import { observeIntent } from './observe-intent.ts';
 import { retryIntent } from './retry-intent.ts';
 import { retryMany, type RetriedMany, type RetryManyOptions } from './retry-many.ts';
@@ -118,7 +119,7 @@ export class Intents {
     const { store, storeTimeoutMs, clock } = this.#options;
     if (owner !== undefined) checkOwner(owner);
     await this.#engine.ready();
-    const listed = store.list({
+    const listed = listIntents(store, {
       limit,
       ...(owner !== undefined && { owner }),
       ...(operation !== undefined && { operation }),
@@ -175,7 +176,7 @@ export class Intents {
     if (options.owner !== undefined) checkOwner(options.owner);
     await this.#engine.ready();
     const list = (request: ListRequest): ReturnType<typeof store.list> =>
-      withTimeout(store.list(request), storeTimeoutMs, clock);
+      withTimeout(listIntents(store, request), storeTimeoutMs, clock);
     return retryMany(this.#engine, list, options);
   }
 

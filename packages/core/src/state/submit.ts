@@ -15,6 +15,8 @@ export interface NewIntent {
   readonly retriedFrom?: string;
   /** The intent whose handler starts it. */
   readonly parentIntentId?: string;
+  /** The tick of a schedule that starts it. */
+  readonly tick?: { readonly schedule: string; readonly scheduledFor: Date };
   /** What its limits and turns go by; then `id` is one that `placeId` has made. Default: it has none. */
   readonly key?: string;
   /** See {@link IntentRecord.priority}. */
@@ -103,10 +105,18 @@ function held(
 }
 
 /** What the first event says of where an intent comes from; null when a client has sent it. */
-function originOf({ retriedFrom, parentIntentId }: NewIntent): Record<string, unknown> | null {
-  if (retriedFrom === undefined && parentIntentId === undefined) return null;
+function originOf({
+  retriedFrom,
+  parentIntentId,
+  tick,
+}: NewIntent): Record<string, unknown> | null {
+  if (retriedFrom === undefined && parentIntentId === undefined && tick === undefined) return null;
   return {
     ...(retriedFrom !== undefined && { retried_from: retriedFrom }),
     ...(parentIntentId !== undefined && { parent_intent_id: parentIntentId }),
+    ...(tick !== undefined && {
+      schedule: tick.schedule,
+      scheduled_for: tick.scheduledFor.toISOString(),
+    }),
   };
 }

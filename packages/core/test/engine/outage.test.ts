@@ -270,7 +270,8 @@ describe('a process whose store was away', () => {
     expect(calls).toEqual(['migrate']);
     open?.();
     await clock.advance(10);
-    expect(calls).toEqual(['migrate', 'claim']);
+    // And for the schedules that were declared before.
+    expect(calls).toEqual(['migrate', 'claim', 'get']);
   });
 
   it('is told of it by nothing worse than a rejected request', async () => {
