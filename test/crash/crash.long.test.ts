@@ -47,7 +47,7 @@ describe.each(['sqlite', 'postgres', 'redis'] as const)(
     });
 
     it('are caught when the fence is removed', async () => {
-      const report = await chaosOn(kind, { sabotage: 'fence' });
+      const report = await chaosOn(kind, { sabotage: 'fence', seconds: 8 });
       expect(report.violations.join('\n')).toContain('by the stale attempt');
     });
 

@@ -47,7 +47,7 @@ export async function observe(
     try {
       const url = `${cluster.randomOrigin()}/work/${intentId}/events`;
       const headers = { accept: 'text/event-stream', 'last-event-id': lastId };
-      const response = await fetch(url, { headers, signal: AbortSignal.timeout(20_000) });
+      const response = await fetch(url, { headers, signal: AbortSignal.timeout(5_000) });
       if (response.status === 204) return;
       if (response.status === 404)
         throw new Unexpected(`${intentId} was acknowledged and is lost.`);

@@ -54,6 +54,7 @@ describe.skipIf(database === null)('the plans of the statements', () => {
     }
     await filling.close();
     if (when.includes('up to date')) await analyze();
+    await expect.poll(backends).toBe(0);
     await expect.poll(() => count('n_tup_ins', 'intent')).toBe(INTENTS);
     const before = [await count('seq_scan', 'intent'), await count('seq_scan', 'live')];
     if (how === 'sent') {
@@ -64,7 +65,7 @@ describe.skipIf(database === null)('the plans of the statements', () => {
       });
       await working.close();
     } else await workPrepared();
-    // The statistics of a backend come when it has ended.
+    await expect.poll(backends).toBe(0);
     await expect.poll(() => count('n_tup_ins', 'ended')).toBe(257);
     expect([await count('seq_scan', 'intent'), await count('seq_scan', 'live')]).toEqual(before);
     const { rows } = await database.pool.query(
@@ -130,6 +131,16 @@ describe.skipIf(database === null)('the plans of the statements', () => {
     expect(cost).toBeLessThan(10_000);
     await store.close();
     await pool.end();
+  }
+
+  /** How many servers of the store's connections there are: the statistics of one come when it has ended. */
+  async function backends(): Promise<number> {
+    const { rows } = await database!.pool.query(
+      `SELECT count(*)::int AS count FROM pg_stat_activity
+       WHERE query LIKE $1 AND pid <> pg_backend_pid() AND query NOT LIKE 'ANALYZE%'`,
+      [`%${schema.name}%`],
+    );
+    return rows[0]?.count;
   }
 
   async function count(what: 'seq_scan' | 'n_tup_ins', table: string): Promise<number> {
