@@ -149,7 +149,7 @@ export class Engine {
       ask: (ask) => this.#ask(ask),
       begin: () => this.#begin(),
     });
-    const { ledger, submitter } = this;
+    const { ledger } = this;
     this.#schedules = new Schedules({ ledger, submitter, clock, options, works, operations });
   }
 

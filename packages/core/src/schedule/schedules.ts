@@ -14,7 +14,7 @@ import { TickStarter } from './tick-starter.ts';
 /** What schedules need. */
 export interface SchedulesSetup {
   readonly ledger: Ledger;
-  readonly submitter: Submitter;
+  readonly submitter: () => Submitter;
   readonly clock: Clock;
   readonly options: Pick<ResolvedOptions, 'leaseMs' | 'limits' | 'logger'>;
   /** Whether this process works on what is due. */

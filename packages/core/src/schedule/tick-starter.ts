@@ -13,7 +13,7 @@ import { withTick } from './stored-tick.ts';
 
 /** What ticks are started with. */
 export interface TickStarterSetup {
-  readonly submitter: Submitter;
+  readonly submitter: () => Submitter;
   readonly limits: PayloadLimits;
   readonly logger: Logger;
 }
@@ -36,7 +36,7 @@ export class TickStarter {
     const tick = { schedule: name, scheduledFor: new Date(at) };
     const body: unknown = await schedule.inputOf(tick);
     const input = encodeTickInput(operation, schedule, body, limits);
-    const submitting = submitter.prepare({
+    const submitting = submitter().prepare({
       operation,
       owner,
       idempotency: { key: hashParts(['tick', operation.name, name, String(at)]), fingerprint: '' },
