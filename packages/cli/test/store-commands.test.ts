@@ -1,6 +1,11 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { DurableApi, NonRetryableError } from '@durable-api/core';
+import {
+  DurableApi,
+  NonRetryableError,
+  type WebhookOptions,
+  type WebhookPost,
+} from '@durable-api/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../src/open-store.ts';
 import { StoreServers, STORE_KINDS } from './store-servers.ts';
@@ -130,6 +135,37 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
       exit: 5,
       stderr: expect.stringMatching(/^intent_terminal: /),
     });
+  });
+
+  it('durable cancel and retry have a server send webhooks, though they know no secret', async ({
+    skip,
+  }) => {
+    const url = emptyStore(skip);
+    const sent: WebhookPost[] = [];
+    const webhooks: WebhookOptions = {
+      secret: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+      allow: ['hooks.example.com'],
+      send: async (post) => {
+        sent.push(post);
+        return { status: 204 };
+      },
+    };
+    await using api = new DurableApi({ store: await openStore(url), webhooks });
+    api.declare({ name: 'later', run: async () => Promise.reject(new Error('It is canceled.')) });
+    const wish = { startAfterMs: HOUR_MS, webhookUrl: 'https://hooks.example.com/' };
+    const { record } = await api.intents.submit('later', {}, wish);
+    await durable(['cancel', record.id, '--store', url]);
+    await expect.poll(() => sent.length).toBe(1);
+    const ended = ['list', '-s', url, '--operation', 'durable.webhook', '--status', 'COMPLETED'];
+    const shown = async (): Promise<string> => (await durable(ended)).stdout;
+    await expect.poll(shown).toContain(`webhook of ${record.id}`);
+    const delivery = (await shown()).slice(0, 36);
+    expect((await durable(['retry', delivery, '--store', url])).exit).toBe(0);
+    await expect.poll(() => sent.length).toBe(2);
+    expect(sent.map(({ headers }) => headers['webhook-id'])).toEqual(
+      sent.map(() => `msg_${record.id}`),
+    );
+    expect(JSON.parse(sent[1]?.body ?? '')).toMatchObject({ type: 'intent.canceled' });
   });
 
   it('durable migrate and prune bring it up to date, and remove what ended long ago', async ({

@@ -18,11 +18,18 @@ import { submit } from './http/submit.ts';
 import { mintTicket, redeemTicket, ticketOf, TICKET_USE } from './http/ticket.ts';
 import { Intents } from './intents/intents.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import type { DurableApiOptions, OperationOptions, ResolvedOptions } from './options.ts';
+import type {
+  DurableApiOptions,
+  OperationOptions,
+  ResolvedOperationOptions,
+  ResolvedOptions,
+} from './options.ts';
 import { checkOwner } from './owner.ts';
 import { VERSION_MARK } from './state/stored-operation.ts';
 import { checkTickInputs } from './schedule/tick-starter.ts';
 import { resolveOperationOptions, resolveOptions } from './resolve-options.ts';
+import { webhookOperation, webhookOperationOptions } from './webhooks/operation.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
 
 /** How to stop. */
 export interface StopOptions {
@@ -43,14 +50,18 @@ export class DurableApi<Source = unknown> {
   readonly #hooks: Pick<DurableApiOptions<Source>, 'identify' | 'authorize'>;
   readonly #engine: Engine;
   readonly #ticketUse: Operation | null;
+  readonly #webhooks: Webhooks | null;
 
   /** @throws DurableError `options_invalid` naming each wrong option. */
   constructor(options: DurableApiOptions<Source>) {
     this.#options = resolveOptions(options);
     this.#hooks = options;
     this.#engine = new Engine(this.#options);
+    const { webhooks } = this.#options;
+    this.#webhooks = webhooks === null ? null : new Webhooks(webhooks);
     this.#ticketUse = this.#options.tickets === null ? null : this.declare(TICKET_USE);
-    this.intents = new Intents(this.#engine, this.#options);
+    if (this.#webhooks !== null) this.#declareWebhooks(this.#webhooks);
+    this.intents = new Intents(this.#engine, this.#options, this.#webhooks);
     this.ledger = this.#engine.ledger;
   }
 
@@ -79,16 +90,47 @@ export class DurableApi<Source = unknown> {
       );
     }
     const resolved = resolveOperationOptions(name, options, this.#options.defaults);
+    return this.#declare(definition, { ...resolved, webhook: this.#webhookOf(name, resolved) });
+  }
+
+  #declare(definition: OperationDefinition, options: ResolvedOperationOptions): Operation {
     const run: Operation['run'] = (input, context) => definition.run(input, context);
     const operation: Operation = {
-      name,
-      run: resolved.agent === null ? run : handOver(run, resolved.agent),
+      name: definition.name,
+      run: options.agent === null ? run : handOver(run, options.agent),
       compose: (parts) => definition.compose?.(parts) ?? {},
-      options: resolved,
+      options,
     };
     checkTickInputs(operation, this.#options.limits);
     this.#engine.declare(operation);
     return operation;
+  }
+
+  /** Without the defaults of the app's own operations, which are not meant for it. */
+  #declareWebhooks(webhooks: Webhooks): void {
+    const definition = webhookOperation(this.#engine, webhooks);
+    const options = webhookOperationOptions(webhooks.options);
+    this.#declare(definition, resolveOperationOptions(definition.name, options));
+  }
+
+  #webhookOf(
+    name: string,
+    { webhook }: ResolvedOperationOptions,
+  ): ResolvedOperationOptions['webhook'] {
+    if (webhook === null) return null;
+    const refuse = (why: string): DurableError =>
+      new DurableError(
+        'options_invalid',
+        `Invalid options of operation "${name}":\n  webhook: ${why}`,
+      );
+    if (this.#webhooks === null)
+      throw refuse('needs the option webhooks: { secret, allow } of durableApi');
+    if (typeof webhook !== 'string') return webhook;
+    try {
+      return this.#webhooks.check(webhook);
+    } catch (error) {
+      throw refuse(error instanceof Error ? error.message : String(error));
+    }
   }
 
   /** Resolves when the store is open; rejects with the reason why it is not. */
@@ -123,6 +165,7 @@ export class DurableApi<Source = unknown> {
       engine: this.#engine,
       options: this.#options,
       authorize: this.#hooks.authorize,
+      webhooks: this.#webhooks,
     };
   }
 

@@ -20,6 +20,12 @@ export type HandlerFaultCode =
   | 'output_too_large'
   /** It started a child with another input than in an earlier attempt. */
   | 'child_changed'
+  /** The delivery of a webhook may not go where it should, …  */
+  | 'webhook_refused'
+  /** … its receiver wants no more of them, … */
+  | 'webhook_gone'
+  /** … or the intent was removed before it could be told of. */
+  | 'webhook_intent_gone'
   /** It has as many events as an intent may have, and cannot remember more. */
   | 'too_many_events';
 

@@ -68,6 +68,13 @@ export type {
   RetentionOptions,
   TicketOptions,
 } from './options.ts';
+export type {
+  WebhookAnswer,
+  WebhookOptions,
+  WebhookPost,
+  WebhookSecret,
+} from './webhooks/webhook-options.ts';
+export { WEBHOOK_OPERATION } from './webhooks/delivery-input.ts';
 export { AttemptAborted } from './engine/operation.ts';
 export type {
   AbortCause,

@@ -5,6 +5,7 @@ import type { Schedule } from './schedule/schedule.ts';
 import type { ScheduleOption } from './schedule/schedule-options.ts';
 import type { IntentRecord } from './state/intent.ts';
 import type { RateLimit, Store } from './store/store.ts';
+import type { ResolvedWebhookOptions, WebhookOptions } from './webhooks/webhook-options.ts';
 
 /** How long to wait before an attempt that follows a failed one: exponential, full jitter. */
 export interface BackoffOptions {
@@ -98,6 +99,12 @@ export interface OperationOptions<Source = unknown> {
    * or a list of such. Each tick starts one intent, over all processes on the store that declare it.
    */
   readonly schedule?: ScheduleOption | undefined;
+  /**
+   * Who is told when an intent has ended, with the API's option `webhooks`: a URL for all of them, or what
+   * names that of a request: `(request) => request.body.callbackUrl`. Undefined: nobody. One that is not
+   * allowed is answered 400 `webhook_invalid`.
+   */
+  readonly webhook?: string | RequestHook<Source, string | null | undefined> | undefined;
 }
 
 /** What can be set for all operations at once. */
@@ -202,6 +209,7 @@ export interface DurableApiOptions<Source = unknown> {
   readonly observe?: ObserveOptions | undefined;
   readonly retention?: RetentionOptions | undefined;
   readonly tickets?: TicketOptions | undefined;
+  readonly webhooks?: WebhookOptions | undefined;
   readonly logger?: Logger | undefined;
   readonly clock?: Clock | undefined;
   /** Uniform in [0, 1). Default `Math.random`. */
@@ -217,7 +225,8 @@ type Nested =
   | 'limits'
   | 'observe'
   | 'retention'
-  | 'tickets';
+  | 'tickets'
+  | 'webhooks';
 
 /** Options with every default in place; what concerns requests is not the engine's. */
 export interface ResolvedOptions extends Resolved<Omit<DurableApiOptions, Nested>> {
@@ -226,6 +235,7 @@ export interface ResolvedOptions extends Resolved<Omit<DurableApiOptions, Nested
   readonly observe: Resolved<ObserveOptions>;
   readonly retention: Resolved<RetentionOptions>;
   readonly tickets: Resolved<TicketOptions> | null;
+  readonly webhooks: ResolvedWebhookOptions | null;
 }
 
 /** When intents of an operation start that do not start at once. */
@@ -255,7 +265,8 @@ type Ruled =
   | 'agent'
   | 'version'
   | 'runs'
-  | 'schedule';
+  | 'schedule'
+  | 'webhook';
 
 /** The options of one operation with every default in place. */
 export interface ResolvedOperationOptions extends Resolved<
@@ -279,4 +290,6 @@ export interface ResolvedOperationOptions extends Resolved<
   /** Null when its handler does the work. */
   readonly agent: AgentTarget | null;
   readonly schedules: readonly Schedule[];
+  /** Null when nobody is told of the ends of its intents, unless a submit says so. */
+  readonly webhook: NonNullable<OperationOptions['webhook']> | null;
 }

@@ -4,6 +4,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { DurableError } from './errors.ts';
 import { silentLogger, type Logger } from './logger.ts';
 import type {
+  BackoffOptions,
   DebounceRule,
   DurableApiOptions,
   Instant,
@@ -18,6 +19,7 @@ import { resolveSchedules } from './schedule/schedule.ts';
 import type { ScheduleOption } from './schedule/schedule-options.ts';
 import type { Store } from './store/store.ts';
 import { versionedStore } from './store/versioned-store.ts';
+import { checkRetention, webhookOptionsSchema } from './webhooks/webhook-options.ts';
 
 const DAY_MS = 86_400_000;
 const ms = z.int().min(0);
@@ -30,6 +32,11 @@ const version = given<string | number>(
   '1 to 64 letters, digits and "._-", or a whole number',
   isVersion,
 );
+const backoffSchema: z.ZodType<BackoffOptions> = z.strictObject({
+  baseMs: ms.optional(),
+  factor: z.number().min(1).optional(),
+  maxMs: ms.optional(),
+});
 
 /** The schema of {@link OperationOptions}, without defaults. */
 const operationOptionsSchema: z.ZodType<OperationOptions> = z.strictObject({
@@ -37,13 +44,7 @@ const operationOptionsSchema: z.ZodType<OperationOptions> = z.strictObject({
   timeoutMs: count.optional(),
   deadlineMs: count.nullable().optional(),
   maxLostLeases: z.int().min(0).optional(),
-  backoff: z
-    .strictObject({
-      baseMs: ms.optional(),
-      factor: z.number().min(1).optional(),
-      maxMs: ms.optional(),
-    })
-    .optional(),
+  backoff: backoffSchema.optional(),
   requireIdempotencyKey: z.boolean().optional(),
   startAfterMs: z
     .union([ms, callable<() => number | undefined>()], {
@@ -77,6 +78,11 @@ const operationOptionsSchema: z.ZodType<OperationOptions> = z.strictObject({
   ).optional(),
   // Checked by itself, with messages of its own.
   schedule: z.custom<ScheduleOption>(() => true).optional(),
+  webhook: z
+    .union([z.string(), callable<() => string | null | undefined>()], {
+      error: 'must be a URL, or a function',
+    })
+    .optional(),
 });
 
 const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
@@ -133,6 +139,7 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
     })
     .nullable()
     .default(null),
+  webhooks: webhookOptionsSchema(backoffSchema).nullable().default(null),
   logger: given<Logger>('a logger with debug, info, warn and error', isLogger).default(
     silentLogger,
   ),
@@ -146,6 +153,7 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
  */
 export function resolveOptions<Source>(options: DurableApiOptions<Source>): ResolvedOptions {
   const resolved = parseOptions(optionsSchema, options, 'durableApi options');
+  if (resolved.webhooks !== null) checkRetention(resolved.retention.endedMs);
   return { ...resolved, store: versionedStore(resolved.store) };
 }
 
@@ -180,6 +188,7 @@ export function resolveOperationOptions(
     start: startAfterMs === undefined && startAt === undefined ? null : { startAfterMs, startAt },
     dedupe: pick('dedupe') ?? null,
     debounce: debounceRule(name, pick),
+    webhook: pick('webhook') ?? null,
     perProcess: concurrency.perProcess ?? null,
     lanes: lanesOf({
       key: pick('key'),

@@ -49,6 +49,7 @@ describe('the options of an API', () => {
       start: null,
       dedupe: null,
       debounce: null,
+      webhook: null,
       perProcess: null,
       lanes: null,
       agent: null,

@@ -19,6 +19,9 @@ export const HEADERS = {
   preferenceApplied: 'preference-applied',
   retryAfter: 'retry-after',
   vary: 'vary',
+  webhookId: 'webhook-id',
+  webhookSignature: 'webhook-signature',
+  webhookTimestamp: 'webhook-timestamp',
   accelBuffering: 'x-accel-buffering',
 } as const;
 

@@ -26,5 +26,7 @@ export { PROBLEMS, encodeProblem, problemSchema } from './problem.ts';
 export type { ProblemCode, ProblemSource, WireProblem } from './problem.ts';
 export { wireJsonSchemas } from './json-schemas.ts';
 export type { WireJsonSchema, WireJsonSchemas } from './json-schemas.ts';
+export { encodeWebhook, WEBHOOK_TYPES, webhookSchema } from './webhook.ts';
+export type { EndedSource, WebhookType, WireWebhook } from './webhook.ts';
 export { signaledSchema } from './signaled.ts';
 export type { WireSignaled } from './signaled.ts';

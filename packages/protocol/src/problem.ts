@@ -47,6 +47,7 @@ export const PROBLEMS = {
   store_unavailable: [503, 'The store is unavailable'],
   stopping: [503, 'The service is stopping'],
   ticket_invalid: [401, 'The ticket does not open this stream'],
+  webhook_invalid: [400, 'The address of the webhook is not allowed'],
   internal_error: [500, 'Internal error'],
 } as const satisfies Record<string, readonly [number, string]>;
 

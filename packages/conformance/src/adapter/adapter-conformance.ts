@@ -21,6 +21,7 @@ import { startCases } from './start-cases.ts';
 import { submitCases } from './submit-cases.ts';
 import { ticketCases } from './ticket-cases.ts';
 import { versionCases } from './version-cases.ts';
+import { webhookCases } from './webhook-cases.ts';
 
 /**
  * Declares the tests that every adapter passes: the HTTP contract, over real servers that `factory`
@@ -53,6 +54,7 @@ export function adapterConformance(
     childrenCases(harness);
     connectionCases(harness);
     outageCases(harness);
+    webhookCases(harness);
     lifecycleCases(harness);
   });
 }

@@ -14,6 +14,7 @@ import { LeaseKeeper } from './lease-keeper.ts';
 import { nextStep } from './next-step.ts';
 import type { AbortCause, Operation } from './operation.ts';
 import { OwnLimits } from './own-limits.ts';
+import type { EndNotice } from '../webhooks/notices.ts';
 
 /** What the pool needs and tells. */
 export interface AttemptPoolSetup {
@@ -27,6 +28,8 @@ export interface AttemptPoolSetup {
   readonly children: ChildStarter;
   /** Cancels the children of an intent that is about to end. */
   readonly cancelChildren: (parent: IntentRecord) => Promise<void>;
+  /** What is done about the end of an intent with this input. */
+  readonly noticeOf: (record: IntentRecord, input: string) => EndNotice | null;
   /** There may be room for another attempt: a handler returned, or a place was given back. */
   readonly onRoom: () => void;
 }
@@ -113,6 +116,7 @@ export class AttemptPool {
       clock,
       onWritten: this.#setup.onWritten,
       onMoved: (moved) => this.#moved(record, moved),
+      notice: this.#setup.noticeOf(record, input),
     });
     // Also when the start is written: the answer may have come after the deadline.
     const step = nextStep(record, operation.options, clock.now());

@@ -5,6 +5,7 @@ import { openChildren, type StoredChild } from '../handler/child-notes.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import { createIntent } from '../state/submit.ts';
 import type { Found, Store } from '../store/store.ts';
+import type { EndNotice } from '../webhooks/notices.ts';
 import { encodeStored } from './encode-stored.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { IntentWriter, type WriteOutcome, type WrittenChange } from './intent-writer.ts';
@@ -24,7 +25,12 @@ export interface CancellerSetup {
   readonly leaseMs: number;
   readonly agents: Agents;
   readonly onWritten: (change: WrittenChange) => void;
+  /** What is done about the end of an intent with this input. */
+  readonly noticeOf: (record: IntentRecord, input: string | undefined) => EndNotice | null;
 }
+
+/** An intent to cancel, read with its input, which says who is to be told of its end. */
+export type Cancelable = Pick<Found, 'record' | 'input'>;
 
 /** How many children are read at once. */
 const BATCH = 256;
@@ -47,9 +53,9 @@ export class Canceller {
    * Cancels an intent, or asks the handler that works on it to stop. Rejects when the store failed; repeating
    * it is safe.
    */
-  async cancel(record: IntentRecord, wish: CancelWish = {}): Promise<WriteOutcome> {
-    const writer = this.#writer(record);
-    const { leaseMs, agents } = this.#setup;
+  async cancel(found: Cancelable, wish: CancelWish = {}): Promise<WriteOutcome> {
+    let writer = this.#writer(found);
+    const { leaseMs, agents, store } = this.#setup;
     for (;;) {
       const before = writer.record;
       // Who was never started has no children.
@@ -64,8 +70,13 @@ export class Canceller {
       if (!('record' in outcome)) return outcome;
       const { status, holder, cancelRequestedAt } = outcome.record;
       if (isTerminal(status) || (holder !== null && cancelRequestedAt !== null)) return outcome;
-      // It is not as it was when its children were looked for.
-      if (cancelRequestedAt === null) continue;
+      if (cancelRequestedAt === null) {
+        // It is not as it was when its children were looked for, and its input may be another one.
+        const [now] = await store.get({ ids: [before.id], include: 'input' });
+        if (now === undefined) return { outcome: 'missing' };
+        writer = this.#writer(now);
+        continue;
+      }
       if (!isReached) return outcome;
       await this.#cancelAll(outcome.record, open);
       return writer.apply({ type: 'cancel' });
@@ -85,7 +96,8 @@ export class Canceller {
   async #cancelAll(parent: IntentRecord, open: readonly StoredChild[]): Promise<void> {
     for (let from = 0; from < open.length; from += BATCH) {
       const some = open.slice(from, from + BATCH);
-      const found = await this.#setup.store.get({ ids: some.map(({ id }) => id) });
+      const ids = some.map(({ id }) => id);
+      const found = await this.#setup.store.get({ ids, include: 'input' });
       await Promise.all(some.map((child, i) => this.#cancelChild(parent, child, found[i])));
     }
   }
@@ -100,14 +112,14 @@ export class Canceller {
         await this.#setup.agents.cancel(parent, child, REASON);
       return;
     }
-    const record = found?.record ?? (await this.#storeNever(parent, child));
-    if (isTerminal(record.status) || record.cancelRequestedAt !== null) return;
-    await this.cancel(record, { reason: REASON });
+    const known = found ?? (await this.#storeNever(parent, child));
+    if (isTerminal(known.record.status) || known.record.cancelRequestedAt !== null) return;
+    await this.cancel(known, { reason: REASON });
   }
 
   /** Stores a child that its parent's handler may be about to store, so that it finds it canceled. */
-  async #storeNever(parent: IntentRecord, { id, operation }: StoredChild): Promise<IntentRecord> {
-    const { clock, commits } = this.#setup;
+  async #storeNever(parent: IntentRecord, { id, operation }: StoredChild): Promise<Cancelable> {
+    const { clock, commits, store } = this.#setup;
     const { record, events } = createIntent(
       {
         id,
@@ -123,11 +135,14 @@ export class Canceller {
     );
     const stored = encodeStored(id, events);
     const result = await commits.submit({ record, events: stored, input: NO_INPUT });
-    return result.outcome === 'exists' ? result.record : record;
+    if (result.outcome !== 'exists') return { record };
+    const [found] = await store.get({ ids: [id], include: 'input' });
+    return found ?? result;
   }
 
-  #writer(record: IntentRecord): IntentWriter {
-    const { commits, clock, onWritten } = this.#setup;
-    return new IntentWriter({ record, lease: null, commits, clock, onWritten });
+  #writer({ record, input }: Cancelable): IntentWriter {
+    const { commits, clock, onWritten, noticeOf } = this.#setup;
+    const notice = noticeOf(record, input);
+    return new IntentWriter({ record, lease: null, commits, clock, onWritten, notice });
   }
 }

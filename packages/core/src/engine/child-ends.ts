@@ -14,6 +14,7 @@ import type { Found, Store } from '../store/store.ts';
 import { encodeStored } from './encode-stored.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { WrittenChange } from './intent-writer.ts';
+import { WEBHOOK_OPERATION } from '../webhooks/delivery-input.ts';
 import type { StoreClock } from './store-clock.ts';
 
 /** The share of an intent's events from which on the delays become longer. */
@@ -57,7 +58,8 @@ export class ChildEnds {
   tell(child: IntentRecord, result: StoredResponse | undefined): void {
     const { parentIntentId: parentId, operation } = child;
     const end = endOf(child, result, child.updatedAt);
-    if (parentId === undefined || end === null) return;
+    // The delivery of an intent's end is no child that its handler has started.
+    if (parentId === undefined || end === null || operation === WEBHOOK_OPERATION) return;
     const untold = this.#untold.get(parentId);
     if (untold !== undefined) {
       untold.push({ operation, end });

@@ -10,6 +10,8 @@ import type { PayloadLimits } from '../http/payload.ts';
 import { ownPriority } from '../intents/lane-wish.ts';
 import { ownDelayMs } from '../intents/start-at.ts';
 import type { IntentRecord } from '../state/intent.ts';
+import { ownWish } from '../webhooks/webhooks.ts';
+import { withWebhook } from '../webhooks/wish.ts';
 import type { DeclaredOperations } from './declared-operations.ts';
 import type { Operation } from './operation.ts';
 import type { Submitter } from './submitter.ts';
@@ -79,7 +81,7 @@ export class ChildStarter {
         operation: name,
         ...(version !== undefined && { version }),
         fingerprint,
-        input: encoded.json,
+        input: withWebhook(encoded.json, ownWish(operation)),
       };
     } catch (error) {
       if (!isDurableError(error)) throw error;

@@ -5,10 +5,10 @@ import { Hub } from '../observe/hub.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { Schedules } from '../schedule/schedules.ts';
-import type { IntentRecord } from '../state/intent.ts';
 import type { Found, Store, StoredEvent, WatchHint } from '../store/store.ts';
 import { AttemptPool } from './attempt-pool.ts';
-import { Canceller, type CancelWish } from './canceller.ts';
+import { EndNotices } from '../webhooks/notices.ts';
+import { Canceller, type Cancelable, type CancelWish } from './canceller.ts';
 import { ChildEnds } from './child-ends.ts';
 import { ChildStarter } from './child-starter.ts';
 import { Claimer } from './claimer.ts';
@@ -27,10 +27,7 @@ import { StoreClock } from './store-clock.ts';
 import { Submitter, type Submission, type Submitting } from './submitter.ts';
 import { withTimeout } from './with-timeout.ts';
 
-/**
- * Stores intents, claims what is due, has it worked on, and passes changes on. One per process and
- * store.
- */
+/** Stores intents, claims what is due, has it worked on, passes changes on. One per process and store. */
 export class Engine {
   readonly clock: StoreClock;
   readonly hub: Hub;
@@ -76,11 +73,15 @@ export class Engine {
     const { leaseMs, limits } = options;
     const agents = new Agents(limits);
     const operations = (this.operations = new DeclaredOperations(agents));
-    const submitter = (): Submitter => this.submitter;
-    const children = new ChildStarter({ operations, agents, submitter, limits });
-    this.#canceller = new Canceller({ ...common, leaseMs, agents, onWritten: onWrittenBeside });
+    const late = (): Submitter => this.submitter;
+    const children = new ChildStarter({ operations, agents, submitter: late, limits });
+    const signaller = (this.#signaller = new Signaller({ ...common, limits, onWritten }));
+    const onDue = (at: number): void => void (works() && this.#dispatcher.noteDue(at));
+    const { noticeOf } = new EndNotices({ ...common, signaller, onDue, onError: this.#onError });
+    const ending = { ...common, noticeOf };
+    this.#canceller = new Canceller({ ...ending, leaseMs, agents, onWritten: onWrittenBeside });
     this.#pool = new AttemptPool({
-      ...common,
+      ...ending,
       options,
       children,
       cancelChildren: (parent) => this.#canceller.cancelChildrenOf(parent),
@@ -99,7 +100,7 @@ export class Engine {
       pool: this.#pool,
       works,
       isShared: shared,
-      onLook: (at) => void (works() && this.#dispatcher.noteDue(at)),
+      onLook: onDue,
     });
     this.#dispatcher = new Dispatcher({
       clock,
@@ -110,7 +111,6 @@ export class Engine {
       onError: (error) => this.#warn(error, 'Due intents could not be claimed'),
     });
     this.#retention = new Retention({ store, clock, ...options.retention });
-    this.#signaller = new Signaller({ ...common, limits, onWritten });
     this.#childEnds = new ChildEnds({
       ...common,
       maxEventCount: limits.maxEventCount,
@@ -127,7 +127,7 @@ export class Engine {
       canRun: (operation) => operations.canRun(operation),
       onWritten,
       onStored: ({ record, events }) => this.hub.publish({ record }, events),
-      onDue: (dueAt) => void (works() && this.#dispatcher.noteDue(dueAt)),
+      onDue,
     });
     this.#driven = new DrivenIntents({
       clock,
@@ -184,8 +184,8 @@ export class Engine {
   }
 
   /** Cancels an intent, or asks its handler to stop, with its children. Rejects with a `DurableError`. */
-  cancel(record: IntentRecord, wish: CancelWish = {}): Promise<WriteOutcome> {
-    return this.#ask(() => this.#canceller.cancel(record, wish));
+  cancel(found: Cancelable, wish: CancelWish = {}): Promise<WriteOutcome> {
+    return this.#ask(() => this.#canceller.cancel(found, wish));
   }
 
   /** Hands a signal to an intent. Rejects with a `DurableError`. */

@@ -5,6 +5,7 @@ import type { IntentRecord, StoredResponse } from '../state/intent.ts';
 import { freedLiveKey } from '../state/live-key.ts';
 import { transition } from '../state/transition.ts';
 import type { CommitRequest, Note, StoredEvent } from '../store/store.ts';
+import type { EndNotice } from '../webhooks/notices.ts';
 import { encodeStored } from './encode-stored.ts';
 import type { Committed, GroupCommit } from './group-commit.ts';
 
@@ -43,6 +44,8 @@ export interface IntentWriterSetup {
    * the lease is gone.
    */
   readonly onMoved?: (record: IntentRecord | null) => void;
+  /** What is done before an end is stored, and after. Default: nothing. */
+  readonly notice?: EndNotice | null;
 }
 
 interface PendingCommand {
@@ -66,6 +69,8 @@ export class IntentWriter {
   #record: IntentRecord;
   #pending: PendingCommand[] = [];
   #writing: Promise<void> | null = null;
+  /** The delivery of the intent's end, once it is stored. */
+  #deliveryId: string | null = null;
 
   constructor(setup: IntentWriterSetup) {
     this.#setup = setup;
@@ -108,14 +113,31 @@ export class IntentWriter {
       try {
         const result = await this.#setup.commits.commit(() => {
           const attempted = (made.attempted = this.#attempt());
-          return attempted.events.length === 0 ? null : this.#request(attempted);
+          if (attempted.events.length === 0 || this.#noticeOf(attempted) !== null) return null;
+          return this.#request(attempted);
         });
-        if (made.attempted !== undefined) this.#settle(made.attempted, result);
+        const { attempted } = made;
+        const notice = attempted === undefined ? null : this.#noticeOf(attempted);
+        if (attempted !== undefined && notice !== null) await this.#give(notice, attempted);
+        else if (attempted !== undefined) this.#settle(attempted, result);
       } catch (error) {
         this.#fail(made.attempted, error);
       }
     }
     this.#writing = null;
+  }
+
+  /** What has to be done before this is stored, since it ends the intent; null for nothing. */
+  #noticeOf({ record, events }: Attempted): EndNotice | null {
+    const isEnd = events.length > 0 && isTerminal(record.status);
+    return isEnd && this.#deliveryId === null ? (this.#setup.notice ?? null) : null;
+  }
+
+  /** After that all is computed again: it takes its time, and the end names the delivery. */
+  async #give(notice: EndNotice, { commands, refused }: Attempted): Promise<void> {
+    this.#deliveryId = await notice.store();
+    for (const { settle } of refused) settle({ outcome: 'refused', record: this.#record });
+    this.#pending.unshift(...commands);
   }
 
   #fail(attempted: Attempted | undefined, error: unknown): void {
@@ -133,7 +155,7 @@ export class IntentWriter {
     let result: StoredResponse | undefined;
     let notes: Note[] | null = null;
     for (const pending of this.#pending) {
-      const next = transition(record, pending.command, this.#setup.clock.now());
+      const next = transition(record, pending.command, this.#setup.clock.now(), this.#deliveryId);
       if (!next.ok) {
         refused.push(pending);
         continue;
@@ -182,6 +204,7 @@ export class IntentWriter {
     }
     this.#record = attempted.record;
     this.#setup.onWritten(attempted);
+    if (isTerminal(attempted.record.status)) this.#setup.notice?.ended();
     const written = { outcome: 'written', record: attempted.record } as const;
     for (const { settle } of attempted.commands) settle(written);
   }

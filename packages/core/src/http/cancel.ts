@@ -13,9 +13,10 @@ export async function cancel<Source>(
   intentId: string,
 ): Promise<PlainReply> {
   const { setup } = exchange;
-  const { record } = await findOwn(exchange, intentId);
+  const found = await findOwn(exchange, intentId, 'input');
+  const { record } = found;
   if (isTerminal(record.status)) return ended(exchange, record);
-  const outcome = await setup.engine.cancel(record);
+  const outcome = await setup.engine.cancel(found);
   if (!('record' in outcome)) {
     throw new DurableError('intent_not_found', 'The intent is gone: it was removed just now.');
   }

@@ -4,6 +4,7 @@ import { DurableError } from '../errors.ts';
 import type { DurableApiOptions, ResolvedOptions } from '../options.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import type { Found } from '../store/store.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { PlainRequest } from './exchange.ts';
 
 /** What the handlers of all routes share. */
@@ -11,6 +12,8 @@ interface HandlerSetup<Source> {
   readonly engine: Engine;
   readonly options: ResolvedOptions;
   readonly authorize: DurableApiOptions<Source>['authorize'];
+  /** Null when they are off. */
+  readonly webhooks: Webhooks | null;
 }
 
 /** A request for one operation, with its owner known. */

@@ -17,7 +17,8 @@ import { parsePrefer } from './prefer.ts';
 import { jsonReply } from './reply.ts';
 import { restsUntil, retryAfter } from './retry-after.ts';
 import { streamReply } from './stream.ts';
-import { asksNothing, wishesOf } from './wishes.ts';
+import { withWebhook } from '../webhooks/wish.ts';
+import { asksNothing, webhookWish, wishesOf } from './wishes.ts';
 
 /** `POST P`: stores an intent and answers 202, the finished response, or the stream of its events. */
 export async function submit<Source>(exchange: Exchange<Source>): Promise<PlainReply> {
@@ -35,13 +36,15 @@ export async function submit<Source>(exchange: Exchange<Source>): Promise<PlainR
     key === null
       ? null
       : { key: hashParts([owner, operation.name, key]), fingerprint: input.fingerprint() };
+  const { webhook } = operation.options;
+  const told = webhook === null ? null : await webhookWish(exchange, webhook);
   // An intent is dated by the store's clock, which is known once the store is open.
   await engine.opened();
   const submission: Submission = {
     operation,
     owner,
     idempotency,
-    input: input.json,
+    input: withWebhook(input.json, told),
     ...(asksNothing(operation.options) ? null : await wishesOf(exchange)),
   };
   const { liveKey } = submission;

@@ -3,6 +3,8 @@ import { laneWish } from '../intents/lane-wish.ts';
 import { liveKeyOf } from '../intents/live-key-of.ts';
 import { startWish } from '../intents/start-at.ts';
 import type { ResolvedOperationOptions } from '../options.ts';
+import type { WebhookWish } from '../webhooks/wish.ts';
+import { wishFor } from '../webhooks/webhooks.ts';
 import type { Exchange } from './handlers.ts';
 
 /** What an operation's options ask of a request about when, and whether, its intent starts. */
@@ -29,4 +31,17 @@ export async function wishesOf<Source>({
     ...(liveKey !== undefined && { liveKey }),
     ...lane,
   };
+}
+
+/**
+ * Whom an operation wants to be told of the end of a request's intent. Rejects with what its function throws.
+ * @throws DurableError `webhook_invalid`
+ */
+export async function webhookWish<Source>(
+  { setup: { webhooks }, request: { source, operationPath } }: Exchange<Source>,
+  webhook: NonNullable<ResolvedOperationOptions['webhook']>,
+): Promise<WebhookWish | null> {
+  // One for all requests was checked when the operation was declared.
+  if (typeof webhook === 'string') return { url: webhook, path: operationPath };
+  return wishFor(webhooks, await webhook(source), operationPath);
 }

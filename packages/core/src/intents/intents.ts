@@ -10,6 +10,7 @@ import { checkPayload, checkPayloadSize } from '../http/payload.ts';
 import { checkSignalName } from '../http/routes.ts';
 import { toSignal, undelivered } from './signal.ts';
 import { listIntents } from './list-intents.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import { observeIntent } from './observe-intent.ts';
 import { retryIntent } from './retry-intent.ts';
 import { retryMany, type RetriedMany, type RetryManyOptions } from './retry-many.ts';
@@ -73,17 +74,19 @@ export interface ObserveIntentOptions extends IntentOwner {
 export class Intents {
   readonly #engine: Engine;
   readonly #options: ResolvedOptions;
+  readonly #webhooks: Webhooks | null;
 
-  constructor(engine: Engine, options: ResolvedOptions) {
+  constructor(engine: Engine, options: ResolvedOptions, webhooks: Webhooks | null) {
     this.#engine = engine;
     this.#options = options;
+    this.#webhooks = webhooks;
   }
 
   /**
    * Stores an intent of the operation of this name; resolves after the store's commit, or with a
    * `transaction` when the intent is a part of that.
    * @throws DurableError `handler_unavailable` for an operation that is not declared in this process,
-   * `idempotency_key_reused`, `owner_forbidden`, `start_invalid`, or the code of what is wrong with the payload.
+   * `idempotency_key_reused`, `owner_forbidden`, `start_invalid`, `webhook_invalid`, or the code of what is wrong with the payload.
    */
   async submit(
     operationName: string,
@@ -95,7 +98,9 @@ export class Intents {
       operationName,
       version === undefined ? undefined : String(version),
     );
-    return submitIntent(this.#engine, operation, input, options, this.#options.limits);
+    const { limits } = this.#options;
+    const setup = { limits, webhooks: this.#webhooks };
+    return submitIntent(this.#engine, operation, input, options, setup);
   }
 
   /** Whether an operation of this name is declared in this process. */
@@ -138,10 +143,10 @@ export class Intents {
     intentId: string,
     { owner, actor, reason }: CancelIntentOptions = {},
   ): Promise<IntentRecord> {
-    const record = (await this.#find(intentId, owner))?.record;
-    if (record === undefined) throw notFound(intentId);
-    if (isTerminal(record.status)) return canceled(record);
-    const outcome = await this.#engine.cancel(record, {
+    const found = await this.#find(intentId, owner, 'input');
+    if (found === undefined) throw notFound(intentId);
+    if (isTerminal(found.record.status)) return canceled(found.record);
+    const outcome = await this.#engine.cancel(found, {
       ...(actor !== undefined && { actor }),
       ...(reason !== undefined && { reason }),
     });
@@ -151,7 +156,8 @@ export class Intents {
 
   /**
    * Does again what FAILED, TIMED_OUT or was CANCELED: a new intent with the same input and owner, whose
-   * `retriedFrom` is the old one. Ends never change, so the old one stays as it is.
+   * `retriedFrom` is the old one. Ends never change, so the old one stays as it is. The delivery of a webhook,
+   * an intent of `durable.webhook`, is done again also when it COMPLETED.
    * @throws DurableError `intent_not_found`, `intent_not_retryable` for one that COMPLETED or has not
    * ended, `handler_unavailable` when its operation is not declared in this process.
    */

@@ -5,6 +5,7 @@ import { DurableError } from '../errors.ts';
 import { hashParts } from '../http/fingerprint.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import type { Found } from '../store/store.ts';
+import { WEBHOOK_OPERATION } from '../webhooks/delivery-input.ts';
 import { earlierOf } from './earlier.ts';
 
 /** The intent that a retry has made, now or, with the same key, before. */
@@ -25,11 +26,14 @@ export async function retryIntent(
   { record, input }: Found,
   key: string | null,
 ): Promise<Retried> {
-  if (!isTerminal(record.status) || record.status === 'COMPLETED' || input === undefined) {
+  // What a webhook tells is the same each time, so its receiver can tell that it has it already.
+  const isDelivery = record.operation === WEBHOOK_OPERATION;
+  const isDone = record.status === 'COMPLETED' && !isDelivery;
+  if (!isTerminal(record.status) || isDone || input === undefined) {
     const message = `It is ${record.status}: only what FAILED, TIMED_OUT or was CANCELED is retried.`;
     throw new DurableError('intent_not_retryable', message, { intentId: record.id });
   }
-  const { id, owner } = record;
+  const { id, owner, parentIntentId } = record;
   const idempotency =
     key === null
       ? null
@@ -41,6 +45,8 @@ export async function retryIntent(
     idempotency,
     input,
     retriedFrom: id,
+    // It tells of the same intent, while a child that is retried is nobody's.
+    ...(isDelivery && parentIntentId !== undefined && { parentIntentId }),
     ...(record.liveKey !== undefined && { liveKey: record.liveKey }),
     ...(record.key !== undefined && { key: record.key }),
     ...(record.priority !== undefined && { priority: record.priority }),

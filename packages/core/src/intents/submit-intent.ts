@@ -9,6 +9,8 @@ import type { PayloadLimits } from '../http/payload.ts';
 import type { Instant } from '../options.ts';
 import { checkOwner } from '../owner.ts';
 import type { IntentRecord } from '../state/intent.ts';
+import { ownWish, wishFor, type Webhooks } from '../webhooks/webhooks.ts';
+import { withWebhook } from '../webhooks/wish.ts';
 import { earlierOf } from './earlier.ts';
 import { liveKeyOf } from './live-key-of.ts';
 import { checkKey, checkPriority, ownPriority } from './lane-wish.ts';
@@ -51,6 +53,8 @@ export interface SubmitIntentOptions {
   readonly version?: string | number | undefined;
   /** -100 to 100, the higher goes first. Default: the operation's own, if a number. */
   readonly priority?: number | undefined;
+  /** Who is told when the intent has ended. Default: the operation's own `webhook`, if a URL. */
+  readonly webhookUrl?: string | undefined;
 }
 
 /** A stored submit. */
@@ -68,10 +72,11 @@ export async function submitIntent(
   operation: Operation,
   { body, rest = operation.compose({}) }: IntentInput,
   options: SubmitIntentOptions,
-  limits: PayloadLimits,
+  { limits, webhooks }: { readonly limits: PayloadLimits; readonly webhooks: Webhooks | null },
 ): Promise<SubmittedIntent> {
-  const { owner = '', idempotencyKey, transaction } = options;
+  const { owner = '', idempotencyKey, transaction, webhookUrl } = options;
   checkOwner(owner);
+  const told = wishFor(webhooks, webhookUrl, null) ?? ownWish(operation);
   const encoded = encodeInput(
     { identity: { method: '', url: '' }, body, rest },
     payloadLimitsOf(operation, limits),
@@ -81,7 +86,7 @@ export async function submitIntent(
       ? null
       : {
           key: hashParts([owner, operation.name, idempotencyKey]),
-          fingerprint: hashParts([encoded.json]),
+          fingerprint: hashParts([encoded.json, ...(webhookUrl === undefined ? [] : [webhookUrl])]),
         };
   // An intent is dated by the store's clock, which is known once the store is open.
   await engine.opened();
@@ -92,7 +97,7 @@ export async function submitIntent(
     operation,
     owner,
     idempotency,
-    input: encoded.json,
+    input: withWebhook(encoded.json, told),
     transaction,
     start: { startAt, startAfterMs },
     ...(liveKey !== undefined && { liveKey }),

@@ -9,6 +9,8 @@ import { ownDelayMs } from '../intents/start-at.ts';
 import type { Logger } from '../logger.ts';
 import { liveKey } from '../state/live-key.ts';
 import type { Schedule } from './schedule.ts';
+import { ownWish } from '../webhooks/webhooks.ts';
+import { withWebhook } from '../webhooks/wish.ts';
 import { withTick } from './stored-tick.ts';
 
 /** What ticks are started with. */
@@ -40,7 +42,7 @@ export class TickStarter {
       operation,
       owner,
       idempotency: { key: hashParts(['tick', operation.name, name, String(at)]), fingerprint: '' },
-      input: withTick(input, tick),
+      input: withWebhook(withTick(input, tick), ownWish(operation)),
       tick,
       priority: ownPriority(operation.options.lanes) ?? 0,
       start: { startAfterMs: ownDelayMs(operation.options.start) },

@@ -46,13 +46,19 @@ const LEASE_LOST: Failure = {
 
 /**
  * The state machine: what `command`, given at `now`, makes of `record`. Pure; every change of an
- * intent after its submit is computed here and nowhere else.
+ * intent after its submit is computed here and nowhere else. `deliveryId` is the intent that tells somebody
+ * of the end, if this is one.
  */
-export function transition(record: IntentRecord, command: Command, now: number): Transition {
+export function transition(
+  record: IntentRecord,
+  command: Command,
+  now: number,
+  deliveryId: string | null = null,
+): Transition {
   if (isTerminal(record.status)) return { ok: false, reason: 'terminal' };
   // Only a submit leads out of CREATED, in the write that stores the intent.
   if (record.status === 'CREATED') return { ok: false, reason: 'illegal' };
-  const draft = new Draft(record, now);
+  const draft = new Draft(record, now, deliveryId);
   switch (command.type) {
     case 'start':
       return start(draft, command.attempt);
@@ -186,10 +192,12 @@ type Changes = Partial<Omit<IntentRecord, 'id' | 'seq'>>;
 class Draft {
   readonly now: number;
   actor: string | undefined;
+  readonly #deliveryId: string | null;
   readonly #record: Mutable<IntentRecord>;
   readonly #events: IntentEvent[] = [];
 
-  constructor(record: IntentRecord, now: number) {
+  constructor(record: IntentRecord, now: number, deliveryId: string | null) {
+    this.#deliveryId = deliveryId;
     // Copied once, however many events follow: this is on the way of every write.
     this.#record = { ...record };
     // An event never bears an earlier instant than the one before it, whatever clocks do.
@@ -235,7 +243,13 @@ class Draft {
   end(type: EventType, status: Status, details?: Readonly<Record<string, unknown>>): this {
     this.#record.holder = null;
     this.#record.dueAt = null;
-    return this.#push(type, status, null, details);
+    const delivery = this.#deliveryId === null ? null : { webhook_intent_id: this.#deliveryId };
+    return this.#push(
+      type,
+      status,
+      null,
+      delivery === null ? details : { ...details, ...delivery },
+    );
   }
 
   done(): Transition {
