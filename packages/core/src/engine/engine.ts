@@ -73,8 +73,8 @@ export class Engine {
     const { leaseMs, limits } = options;
     const agents = new Agents(limits);
     const operations = (this.operations = new DeclaredOperations(agents));
-    const late = (): Submitter => this.submitter;
-    const children = new ChildStarter({ operations, agents, submitter: late, limits });
+    const submitter = (): Submitter => this.submitter;
+    const children = new ChildStarter({ operations, agents, submitter, limits });
     const signaller = (this.#signaller = new Signaller({ ...common, limits, onWritten }));
     const onDue = (at: number): void => void (works() && this.#dispatcher.noteDue(at));
     const { noticeOf } = new EndNotices({ ...common, signaller, onDue, onError: this.#onError });
