@@ -10,6 +10,8 @@ import type { KillSwitch } from './mesh/kill-switch.ts';
 import type { Accounts } from './provisioning/accounts.ts';
 import type { ResolvedGatewayOptions } from './options.ts';
 import type { SchemaRegister } from './schemas/schema-register.ts';
+import type { Subscriptions } from './webhooks/subscriptions.ts';
+import type { WebhookEvents } from './webhooks/webhook-events.ts';
 import type { StreamRoom } from './streams/stream-room.ts';
 
 /** What the calls of the gateway share. */
@@ -30,4 +32,6 @@ export interface GatewayCore {
   readonly heartbeats: Heartbeats;
   readonly kills: KillSwitch;
   readonly schemas: SchemaRegister;
+  readonly subscriptions: Subscriptions;
+  readonly webhookEvents: WebhookEvents;
 }

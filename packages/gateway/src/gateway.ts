@@ -32,6 +32,10 @@ import { schemaRoutes } from './schemas/routes.ts';
 import { SchemaRegister } from './schemas/schema-register.ts';
 import { tellOthers } from './intents/tell-others.ts';
 import { taskRoutes } from './tasks/routes.ts';
+import { tellSubscribers } from './webhooks/gateway-events.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
+import { Subscriptions } from './webhooks/subscriptions.ts';
+import { DELIVERY, EVENT, WebhookEvents } from './webhooks/webhook-events.ts';
 import { StreamRoom } from './streams/stream-room.ts';
 
 /** What a gateway stands on: a durable API of core, or of an adapter. */
@@ -59,6 +63,7 @@ export function gateway(api: GatewayApi, options: GatewayOptions = {}): Gateway 
   const mailboxes = new Mailboxes(ledger);
   const inboxFeeds = new InboxFeeds(ledger, mailboxes, { org, workspace });
   const recipients = recipientsOf(resolved.operations, { org, workspace });
+  const subscriptions = new Subscriptions(ledger);
   const core: GatewayCore = {
     options: resolved,
     home: { org, workspace },
@@ -66,7 +71,10 @@ export function gateway(api: GatewayApi, options: GatewayOptions = {}): Gateway 
     operations,
     recipients,
     store: new IntentStore(ledger, recipients, {
-      onWritten: (intent) => inboxFeeds.note(intent),
+      async onWritten(intent, events) {
+        await inboxFeeds.note(intent);
+        await tellSubscribers(core, intent, events);
+      },
       onEnded: (intent) => tellOthers(core, intent),
     }),
     mailboxes,
@@ -77,6 +85,8 @@ export function gateway(api: GatewayApi, options: GatewayOptions = {}): Gateway 
     heartbeats: new Heartbeats(ledger),
     kills: new KillSwitch(ledger),
     schemas: new SchemaRegister(ledger),
+    subscriptions,
+    webhookEvents: new WebhookEvents(ledger, subscriptions, resolved.sendWebhook),
   };
   if (resolved.open) {
     ledger.logger.warn({}, 'The gateway is open: anybody who reaches it may do everything');
@@ -84,7 +94,8 @@ export function gateway(api: GatewayApi, options: GatewayOptions = {}): Gateway 
   ledger.hostAgents(agentHost(core));
   ledger.drive(LEASE, (claimed) => seeToLease(core, claimed));
   ledger.drive(THREAD, (claimed) => seeToThread(core, claimed));
-  for (const operation of [CALL, APPROVAL]) {
+  ledger.drive(DELIVERY, (claimed) => core.webhookEvents.seeToDelivery(claimed));
+  for (const operation of [CALL, APPROVAL, EVENT]) {
     ledger.drive(operation, (claimed) => seeToCall(core, claimed));
   }
   ledger.drive(DAY, (claimed) => seeToDay(ledger, claimed));
@@ -103,6 +114,7 @@ export function gateway(api: GatewayApi, options: GatewayOptions = {}): Gateway 
       ...meshRoutes(core),
       ...schemaRoutes(core),
       ...discoveryRoutes(core),
+      ...webhookRoutes(core),
     ],
     home: core.home,
     logger: ledger.logger,

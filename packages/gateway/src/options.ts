@@ -1,4 +1,5 @@
 import { DurableError, type OperationRef } from '@durable-api/core';
+import type { SendWebhook } from './webhooks/webhook-sender.ts';
 
 /** The options of {@link gateway}. */
 export interface GatewayOptions {
@@ -23,6 +24,11 @@ export interface GatewayOptions {
   readonly maxBodyBytes?: number | undefined;
   /** Repeats the main members of an intent beside `intent`, as some older examples read them. Default false. */
   readonly mirrorIntent?: boolean | undefined;
+  /**
+   * Makes the POSTs of webhooks. It resolves the host, refuses what it must not reach, such as private
+   * addresses, and follows no redirect. Default: none, and subscriptions are kept but told nothing.
+   */
+  readonly sendWebhook?: SendWebhook | undefined;
 }
 
 /** An operation, by its name or what it was declared with, and whose its intents are; default `''`. */
@@ -42,6 +48,7 @@ export interface ResolvedGatewayOptions {
   readonly maxStreams: number;
   readonly maxBodyBytes: number;
   readonly mirrorIntent: boolean;
+  readonly sendWebhook: SendWebhook | null;
 }
 
 const DEFAULTS: ResolvedGatewayOptions = {
@@ -54,6 +61,7 @@ const DEFAULTS: ResolvedGatewayOptions = {
   maxStreams: 5_000,
   maxBodyBytes: 524_288,
   mirrorIntent: false,
+  sendWebhook: null,
 };
 
 /** @throws DurableError `options_invalid` naming each wrong option. */
@@ -88,6 +96,8 @@ function problemOf(name: string, value: unknown): string | null {
       return typeof value === 'number' && Number.isInteger(value) && value >= 1
         ? null
         : `${name} must be an integer of at least 1`;
+    case 'sendWebhook':
+      return typeof value === 'function' ? null : 'sendWebhook must be a function';
     default:
       return `there is no option ${name}; there are ${Object.keys(DEFAULTS).join(', ')}`;
   }

@@ -51,7 +51,7 @@ const PIECES = [
   'heartbeat',
 ];
 
-const FAMILIES = ['intents', 'agents', 'inbox', 'approvals', 'schemas', 'mesh', 'x'];
+const FAMILIES = ['intents', 'agents', 'inbox', 'approvals', 'schemas', 'mesh', 'webhooks', 'x'];
 
 const VALUES = [
   'null',
@@ -113,6 +113,10 @@ const NAMES = [
   'semantic_type',
   'schema_json',
   'metrics',
+  'callback_url',
+  'event_types',
+  'event_type',
+  'secret',
 ];
 
 /** Addresses, bodies and headers of all kinds: no 5xx, no crash, and JSON in every answer. */
@@ -146,6 +150,8 @@ export function fuzzCases(harness: GatewayHarness): void {
         `/v1/approvals/${id}/decision`,
         '/v1/approvals/any/decision',
         '/v1/schemas',
+        '/v1/webhooks/subscriptions',
+        '/v1/webhooks/events',
         '/v1/mesh/heartbeat',
         '/v1/mesh/agents/conformance/production/receiver/kill',
       ];

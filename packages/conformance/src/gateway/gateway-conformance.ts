@@ -11,6 +11,7 @@ import { quirkCases } from './quirk-cases.ts';
 import { resumeCases } from './resume-cases.ts';
 import { scenarioCases } from './scenario-cases.ts';
 import { streamCases } from './stream-cases.ts';
+import { webhookCases } from './webhook-cases.ts';
 import { transportCases } from './transport-cases.ts';
 
 /**
@@ -34,6 +35,7 @@ export function gatewayConformance(
     accessCases(harness);
     inboxCases(harness);
     meshCases(harness);
+    webhookCases(harness);
     quirkCases(harness);
     fuzzCases(harness);
   });

@@ -9,6 +9,11 @@ export interface GatewaySetup {
   readonly redeliverMs?: number;
   readonly mirrorIntent?: boolean;
   readonly maxStreams?: number;
+  readonly sendWebhook?: (webhook: {
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  }) => Promise<{ readonly status: number }>;
 }
 
 /** A real server with a gateway, and nothing else, mounted. */

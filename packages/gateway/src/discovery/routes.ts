@@ -33,12 +33,12 @@ const INTENT_TYPES: readonly string[] = [
 
 /** What a client asks a gateway about itself. */
 export function discoveryRoutes({ options }: GatewayCore): readonly Route[] {
+  const capabilities = [...CAPABILITIES, ...(options.sendWebhook === null ? [] : ['webhooks'])];
   return [
     {
       method: 'GET',
       path: '/v1/capabilities',
-      answer: () =>
-        ok({ ok: true, capabilities: CAPABILITIES, supported_intent_types: INTENT_TYPES }),
+      answer: () => ok({ ok: true, capabilities, supported_intent_types: INTENT_TYPES }),
     },
     {
       method: 'GET',

@@ -1,4 +1,5 @@
 import { isTerminal } from '@durable-api/protocol';
+import { canonicalAddress } from '../addresses/address.ts';
 import type { GatewayCore } from '../gateway-core.ts';
 import { invalid } from '../http/errors.ts';
 import { field, optionalAddress, optionalInteger, optionalText, text } from '../http/fields.ts';
@@ -9,6 +10,7 @@ import { keyOf } from '../intents/parse-envelope.ts';
 import { decideTask } from '../tasks/decide-task.ts';
 import { delegateIntent } from './delegate-intent.ts';
 import { findThreadsOf } from './inbox.ts';
+import { publish } from '../webhooks/gateway-events.ts';
 import { threadFor, wireFor } from './read-inbox.ts';
 import { recordId, replyKey, type Thread } from './thread.ts';
 import { writeThread, type NewEntry } from './thread-record.ts';
@@ -139,6 +141,13 @@ async function writeOf(
   const key = { id: recordId(intentId, owner, intent.envelope.to), intentId, owner };
   await writeThread(core.ledger, key, entries);
   await core.inboxFeeds.note(intent, [owner]);
+  const isReply = entries.some((entry) => 'type' in entry && entry.type === 'message_received');
+  await publish(core, intent, {
+    key: core.ledger.newId(),
+    type: isReply ? 'inbox.reply_received' : 'inbox.thread_updated',
+    ownerAgent: canonicalAddress(owner),
+    owners: [owner],
+  });
 }
 
 /** The answer: the thread as it is now. */

@@ -5,6 +5,7 @@ import {
   type IntentRecord,
   type Ledger,
   type Note,
+  type StoredEvent,
   type StoredResponse,
 } from '@durable-api/core';
 import { isTerminal } from '@durable-api/protocol';
@@ -44,7 +45,7 @@ export interface KeptAnswer {
 
 /** Who is told of what is written here; they are waited for, and their failures are logged. */
 export interface IntentHooks {
-  readonly onWritten: (intent: AxpIntent) => Promise<void>;
+  readonly onWritten: (intent: AxpIntent, events: readonly StoredEvent[]) => Promise<void>;
   /** What this cannot do is done when it is due. */
   readonly onEnded: (intent: AxpIntent) => Promise<void>;
 }
@@ -88,7 +89,8 @@ export class IntentStore {
     const input = JSON.stringify({ body: envelope, rest: {} });
     const outcome = await ledger.submit({ record: due, events: opened.events, input });
     if (outcome.outcome === 'exists') return { record: outcome.record, envelope, isNew: false };
-    await this.#tell({ record: due, envelope, state: opened.state, answers: new Map() });
+    const intent = { record: due, envelope, state: opened.state, answers: new Map() };
+    await this.#tell(intent, opened.events);
     return { record: due, envelope, isNew: true };
   }
 
@@ -144,7 +146,7 @@ export class IntentStore {
         ...resultOf(made),
       });
       if (outcome.outcome === 'ok') {
-        await this.#tell(changed.intent);
+        await this.#tell(changed.intent, made.events);
         return changed;
       }
       intent = await this.get(from.record.id);
@@ -152,9 +154,9 @@ export class IntentStore {
     throw new AxpError(503, 'overloaded', 'Too many change this intent at once; try again.');
   }
 
-  async #tell(intent: AxpIntent): Promise<void> {
+  async #tell(intent: AxpIntent, events: readonly StoredEvent[]): Promise<void> {
     try {
-      await this.#hooks.onWritten(intent);
+      await this.#hooks.onWritten(intent, events);
       if (isTerminal(intent.record.status)) await this.#hooks.onEnded(intent);
     } catch (error) {
       const intentId = intent.record.id;
