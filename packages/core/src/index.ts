@@ -74,6 +74,7 @@ export type {
   WebhookPost,
   WebhookSecret,
 } from './webhooks/webhook-options.ts';
+export type { WebhookSender } from './webhooks/webhook-sender.ts';
 export { WEBHOOK_OPERATION } from './webhooks/delivery-input.ts';
 export { AttemptAborted } from './engine/operation.ts';
 export type {

@@ -86,7 +86,7 @@ export function gateway(api: GatewayApi, options: GatewayOptions = {}): Gateway 
     kills: new KillSwitch(ledger),
     schemas: new SchemaRegister(ledger),
     subscriptions,
-    webhookEvents: new WebhookEvents(ledger, subscriptions, resolved.sendWebhook),
+    webhookEvents: new WebhookEvents(ledger, subscriptions),
   };
   if (resolved.open) {
     ledger.logger.warn({}, 'The gateway is open: anybody who reaches it may do everything');

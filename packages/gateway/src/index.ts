@@ -1,6 +1,5 @@
 export { gateway } from './gateway.ts';
 export type { Gateway, GatewayApi } from './gateway.ts';
-export type { GatewayWebhook, SendWebhook } from './webhooks/webhook-sender.ts';
 export type { GatewayOperation, GatewayOptions } from './options.ts';
 export type { GatewayKeys, NewGatewayKey } from './access/gateway-keys.ts';
 export type { KeyInfo } from './access/key-ring.ts';

@@ -1,5 +1,4 @@
 import { DurableError, type OperationRef } from '@durable-api/core';
-import type { SendWebhook } from './webhooks/webhook-sender.ts';
 
 /** The options of {@link gateway}. */
 export interface GatewayOptions {
@@ -24,11 +23,6 @@ export interface GatewayOptions {
   readonly maxBodyBytes?: number | undefined;
   /** Repeats the main members of an intent beside `intent`, as some older examples read them. Default false. */
   readonly mirrorIntent?: boolean | undefined;
-  /**
-   * Makes the POSTs of webhooks. It resolves the host, refuses what it must not reach, such as private
-   * addresses, and follows no redirect. Default: none, and subscriptions are kept but told nothing.
-   */
-  readonly sendWebhook?: SendWebhook | undefined;
 }
 
 /** An operation, by its name or what it was declared with, and whose its intents are; default `''`. */
@@ -48,7 +42,6 @@ export interface ResolvedGatewayOptions {
   readonly maxStreams: number;
   readonly maxBodyBytes: number;
   readonly mirrorIntent: boolean;
-  readonly sendWebhook: SendWebhook | null;
 }
 
 const DEFAULTS: ResolvedGatewayOptions = {
@@ -61,7 +54,6 @@ const DEFAULTS: ResolvedGatewayOptions = {
   maxStreams: 5_000,
   maxBodyBytes: 524_288,
   mirrorIntent: false,
-  sendWebhook: null,
 };
 
 /** @throws DurableError `options_invalid` naming each wrong option. */
@@ -96,8 +88,6 @@ function problemOf(name: string, value: unknown): string | null {
       return typeof value === 'number' && Number.isInteger(value) && value >= 1
         ? null
         : `${name} must be an integer of at least 1`;
-    case 'sendWebhook':
-      return typeof value === 'function' ? null : 'sendWebhook must be a function';
     default:
       return `there is no option ${name}; there are ${Object.keys(DEFAULTS).join(', ')}`;
   }

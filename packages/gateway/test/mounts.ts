@@ -7,8 +7,8 @@ import { gateway, gatewayPlugin } from '../src/index.ts';
 import { listenOn } from './listen-on.ts';
 
 /** In an Express app, in front of its own routes. */
-export const onExpress: GatewayFactory = async ({ store, ...options }) => {
-  const api = expressApi({ store });
+export const onExpress: GatewayFactory = async ({ store, webhooks, ...options }) => {
+  const api = expressApi({ store, webhooks });
   const app = express();
   app.use(gateway(api, options));
   app.use(express.json());
@@ -18,8 +18,8 @@ export const onExpress: GatewayFactory = async ({ store, ...options }) => {
 };
 
 /** In an Express app behind its body parser, under a prefix. */
-export const onExpressBehindParser: GatewayFactory = async ({ store, ...options }) => {
-  const api = expressApi({ store });
+export const onExpressBehindParser: GatewayFactory = async ({ store, webhooks, ...options }) => {
+  const api = expressApi({ store, webhooks });
   const app = express();
   app.use('/axp', express.json({ limit: '1mb' }), gateway(api, options), answerBadJson);
   const server = await listenOn(app, (graceMs) => api.stop({ graceMs }));
@@ -32,9 +32,9 @@ const answerBadJson: express.ErrorRequestHandler = (error, _req, res, _next) => 
 };
 
 /** In a Fastify app. */
-export const onFastify: GatewayFactory = async ({ store, ...options }) => {
+export const onFastify: GatewayFactory = async ({ store, webhooks, ...options }) => {
   const app = fastify();
-  await app.register(fastifyApi, { store });
+  await app.register(fastifyApi, { store, webhooks });
   await app.register(gatewayPlugin(gateway(app.durableApi, options)));
   app.get('/own', async () => ({ own: true }));
   const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 });

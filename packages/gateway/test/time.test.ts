@@ -1,4 +1,4 @@
-import { DurableApi, memoryStore } from '@durable-api/core';
+import { DurableApi, memoryStore, type WebhookOptions } from '@durable-api/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { VirtualClock } from '../../core/test/support/virtual-clock.ts';
 import { gateway, type GatewayOptions } from '../src/index.ts';
@@ -9,9 +9,13 @@ const AGENT = 'agent://org/env/worker';
 const MINUTE_MS = 60_000;
 
 /** A gateway whose time passes only when a test says so, and a caller of it. */
-async function open(options: GatewayOptions = {}) {
+async function open(options: GatewayOptions = {}, send?: WebhookOptions['send']) {
   const clock = new VirtualClock();
-  const api = new DurableApi({ store: memoryStore(), clock });
+  const api = new DurableApi({
+    store: memoryStore(),
+    clock,
+    webhooks: { secret: `whsec_${Buffer.alloc(32).toString('base64')}`, allow: ['*'], send },
+  });
   const server = await listenOn(gateway(api, { open: true, ...options }), (graceMs) =>
     api.stop({ graceMs }),
   );
@@ -39,13 +43,11 @@ async function open(options: GatewayOptions = {}) {
 describe('a webhook that is not taken', () => {
   it('is sent again after 30 s, 2 min and 10 min, and then given up', async () => {
     const sentAt: number[] = [];
-    const { clock, call } = await open({
-      sendWebhook: () => {
-        sentAt.push(clock.now());
-        return sentAt.length === 2
-          ? Promise.reject(new Error('refused'))
-          : Promise.resolve({ status: 500 });
-      },
+    const { clock, call } = await open({}, () => {
+      sentAt.push(clock.now());
+      return sentAt.length === 2
+        ? Promise.reject(new Error('refused'))
+        : Promise.resolve({ status: 500 });
     });
     const wish = { callback_url: 'https://x.example/', event_types: ['*'] };
     await call('POST', '/v1/webhooks/subscriptions', wish);
@@ -57,11 +59,9 @@ describe('a webhook that is not taken', () => {
 
   it('is not sent to who has revoked the subscription meanwhile', async () => {
     let sent = 0;
-    const { clock, call } = await open({
-      sendWebhook: () => {
-        sent += 1;
-        return Promise.resolve({ status: 500 });
-      },
+    const { clock, call } = await open({}, () => {
+      sent += 1;
+      return Promise.resolve({ status: 500 });
     });
     const wish = { callback_url: 'https://x.example/', event_types: ['*'] };
     const { subscription } = await call('POST', '/v1/webhooks/subscriptions', wish);

@@ -1,4 +1,4 @@
-import type { Store } from '@durable-api/core';
+import type { Store, WebhookOptions } from '@durable-api/core';
 import type { AdapterData } from '../adapter/adapter.ts';
 
 /** What a test wants of a gateway; the names are those of its options. */
@@ -9,11 +9,8 @@ export interface GatewaySetup {
   readonly redeliverMs?: number;
   readonly mirrorIntent?: boolean;
   readonly maxStreams?: number;
-  readonly sendWebhook?: (webhook: {
-    readonly url: string;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: string;
-  }) => Promise<{ readonly status: number }>;
+  /** The option of the durable API, not of the gateway. */
+  readonly webhooks?: WebhookOptions;
 }
 
 /** A real server with a gateway, and nothing else, mounted. */

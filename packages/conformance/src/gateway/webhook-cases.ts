@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
+import type { WebhookOptions } from '@durable-api/core';
 import { describe, expect, it } from 'vitest';
 import { asJson, asList, RECEIVER, type Json } from './gateway-client.ts';
-import type { GatewaySetup } from './gateway.ts';
 import type { GatewayHarness } from './gateway-harness.ts';
 
 const SUBSCRIPTIONS = '/v1/webhooks/subscriptions';
@@ -18,14 +18,15 @@ interface Told {
 /** A receiver of webhooks, which answers what it is told to, and 204 after that. */
 class Receiver {
   readonly told: Told[] = [];
-  readonly send: NonNullable<GatewaySetup['sendWebhook']>;
-
-  constructor() {
-    this.send = ({ url, headers, body }) => {
+  /** Webhooks that come here. */
+  readonly webhooks: WebhookOptions = {
+    secret: `whsec_${Buffer.alloc(32).toString('base64')}`,
+    allow: ['*.example'],
+    send: ({ url, headers, body }) => {
       this.told.push({ url, headers, body, event: asJson(JSON.parse(body)) });
       return Promise.resolve({ status: 204 });
-    };
-  }
+    },
+  };
 
   /** The types of what was told to a URL. */
   types(url: string): unknown[] {
@@ -88,7 +89,7 @@ export function webhookCases(harness: GatewayHarness): void {
 
     it('an event is accepted, told with its signature, and told again when it is replayed', async () => {
       const receiver = new Receiver();
-      const client = (await harness.serve({ sendWebhook: receiver.send })).client();
+      const client = (await harness.serve({ webhooks: receiver.webhooks })).client();
       await client.post(SUBSCRIPTIONS, { ...wish, event_types: ['invite.*'], secret: SECRET });
       await client.post(SUBSCRIPTIONS, { ...wish, event_types: ['*'], active: false });
       const event = { event_type: 'invite.accepted', source: 'test', payload: { a: 'ü' } };
@@ -128,7 +129,7 @@ export function webhookCases(harness: GatewayHarness): void {
 
     it('what happens to intents and threads is told to whom it concerns', async () => {
       const receiver = new Receiver();
-      const gateway = await harness.serve({ sendWebhook: receiver.send });
+      const gateway = await harness.serve({ webhooks: receiver.webhooks });
       const [client, agent] = [gateway.client(), await gateway.agent(RECEIVER)];
       const other = await gateway.agent(OTHER);
       const all = 'https://all.example/';
@@ -166,7 +167,18 @@ export function webhookCases(harness: GatewayHarness): void {
       expect((await one.call('DELETE', `${SUBSCRIPTIONS}/${id}`)).status).toBe(200);
     });
 
-    it('are kept but tell nothing where nothing can be sent, and are made once per key', async () => {
+    it('go only where the webhooks of the API may go', async () => {
+      const { webhooks } = new Receiver();
+      const client = (await harness.serve({ webhooks })).client();
+      for (const callback of ['http://a.example/', 'https://a.test/', 'https://127.0.0.1/']) {
+        const json = { ...wish, callback_url: callback };
+        const answer = await client.call('POST', SUBSCRIPTIONS, { json });
+        expect(answer.status, callback).toBe(422);
+        expect(answer.json).toMatchObject({ error: { code: 'webhook_invalid' } });
+      }
+    });
+
+    it('are kept but tell nothing where webhooks are off, and are made once per key', async () => {
       const client = (await harness.serve()).client();
       const headers = { 'idempotency-key': 'subscribe-1' };
       const first = await client.post(SUBSCRIPTIONS, wish, { headers });

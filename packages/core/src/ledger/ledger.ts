@@ -18,6 +18,7 @@ import type {
   StoredEvent,
   SubmitRequest,
 } from '../store/store.ts';
+import { WebhookSender } from '../webhooks/webhook-sender.ts';
 
 /** What a ledger is made of. */
 export interface LedgerSetup {
@@ -54,6 +55,8 @@ export interface DrivenChild {
  */
 export class Ledger {
   readonly logger: Logger;
+  /** Makes the POSTs of webhooks; null where the option `webhooks` is not given. */
+  readonly webhooks: WebhookSender | null;
   readonly #setup: LedgerSetup;
   readonly #ids = new IdSource();
   readonly #leaving = new Set<() => void>();
@@ -62,6 +65,8 @@ export class Ledger {
   constructor(setup: LedgerSetup) {
     this.#setup = setup;
     this.logger = setup.options.logger;
+    const { webhooks } = setup.options;
+    this.webhooks = webhooks === null ? null : new WebhookSender(webhooks, setup.clock);
   }
 
   /** The store's time, in ms since the epoch. */

@@ -6,6 +6,7 @@ import {
   MEDIA_TYPES,
 } from '@durable-api/protocol';
 import type { AttemptContext } from '../engine/operation.ts';
+import type { Clock } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
 import { isDurableError, WaitTimeoutError } from '../errors.ts';
 import { HandlerFault } from '../handler-fault.ts';
@@ -124,10 +125,11 @@ async function send(
   return answer.status;
 }
 
-async function answerTo(
+/** Makes a POST, in the way that the options say. */
+export async function answerTo(
   { options, addresses }: Webhooks,
   what: WebhookPost,
-  clock: Engine['clock'],
+  clock: Clock,
 ): Promise<WebhookAnswer> {
   const { timeoutMs, ca } = options;
   if (options.send === undefined) return post(what, { addresses, clock, timeoutMs, ca });

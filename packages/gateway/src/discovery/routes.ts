@@ -32,8 +32,8 @@ const INTENT_TYPES: readonly string[] = [
 ];
 
 /** What a client asks a gateway about itself. */
-export function discoveryRoutes({ options }: GatewayCore): readonly Route[] {
-  const capabilities = [...CAPABILITIES, ...(options.sendWebhook === null ? [] : ['webhooks'])];
+export function discoveryRoutes({ options, ledger }: GatewayCore): readonly Route[] {
+  const capabilities = [...CAPABILITIES, ...(ledger.webhooks === null ? [] : ['webhooks'])];
   return [
     {
       method: 'GET',

@@ -1,4 +1,4 @@
-import type { FullReply } from '@durable-api/core';
+import { isDurableError, type FullReply, type WebhookSender } from '@durable-api/core';
 import { mayActAs } from '../access/caller.ts';
 import { canonicalAddress } from '../addresses/address.ts';
 import { answerOnce } from '../calls/answer-once.ts';
@@ -52,7 +52,7 @@ async function subscribe(core: GatewayCore, request: GatewayRequest): Promise<Js
     ownerAgent: owner.agent,
     // An admin who names nobody is told of everything.
     concerns: owner.isNamed || caller.kind === 'agent' ? owner.key : null,
-    callbackUrl: callbackUrl(field(body, 'callback_url')),
+    callbackUrl: callbackUrl(core, field(body, 'callback_url')),
     eventTypes: eventTypes(field(body, 'event_types')),
     active,
     description: optionalText(field(body, 'description'), 'description', { max: 500 }) ?? null,
@@ -153,11 +153,22 @@ function ownerOf(core: GatewayCore, { body, caller, ownerAgent }: GatewayRequest
   return { agent: canonicalAddress(key), key, isNamed: false };
 }
 
-function callbackUrl(value: unknown): string {
+/** Where webhooks are off, what is no URL at all is refused, and nothing is ever sent. */
+function callbackUrl({ ledger }: GatewayCore, value: unknown): string {
   const url = text(value, 'callback_url', { min: 8, max: 2_048 });
+  if (ledger.webhooks !== null) return checkUrl(ledger.webhooks, url);
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (parsed !== null && /^https?:$/.test(parsed.protocol) && parsed.username === '') return url;
   throw invalid('callback_url must be an http or https URL', { field: 'callback_url' });
+}
+
+function checkUrl(webhooks: WebhookSender, url: string): string {
+  try {
+    return webhooks.check(url);
+  } catch (error) {
+    if (!isDurableError(error)) throw error;
+    throw new AxpError(422, error.code, error.message, { details: { field: 'callback_url' } });
+  }
 }
 
 function eventTypes(value: unknown): readonly string[] {

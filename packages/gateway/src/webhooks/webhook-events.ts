@@ -4,7 +4,6 @@ import { derivedId } from '../storage/derived-id.ts';
 import { addTo, endlessContent, findOrBegin } from '../storage/endless-intent.ts';
 import { signatureOf } from './signature.ts';
 import type { Subscription, Subscriptions } from './subscriptions.ts';
-import type { SendWebhook } from './webhook-sender.ts';
 
 /** The operations of events that somebody is told of, and of each telling. */
 export const EVENT = 'axp.webhook-event';
@@ -30,18 +29,15 @@ export interface WebhookEvent {
 export class WebhookEvents {
   readonly #ledger: Ledger;
   readonly #subscriptions: Subscriptions;
-  readonly #send: SendWebhook | null;
 
-  /** `send` is null where nothing can be sent. */
-  constructor(ledger: Ledger, subscriptions: Subscriptions, send: SendWebhook | null) {
+  constructor(ledger: Ledger, subscriptions: Subscriptions) {
     this.#ledger = ledger;
     this.#subscriptions = subscriptions;
-    this.#send = send;
   }
 
-  /** Has all who want it told; resolves to how many they are once that is stored. */
+  /** Has all who want it told, where webhooks are on; resolves to how many they are once that is stored. */
   async publish(event: WebhookEvent, round: string = ''): Promise<number> {
-    if (this.#send === null) return 0;
+    if (this.#ledger.webhooks === null) return 0;
     const wanting = await this.#subscriptions.wanting(event.type, event.owners);
     for (const { id } of wanting) await this.#queue(event, id, round);
     return wanting.length;
@@ -131,7 +127,7 @@ export class WebhookEvents {
         'x-axme-event-id': eventId,
         ...(secret !== null && { 'x-axme-signature': signatureOf(secret, body) }),
       };
-      const answer = await this.#send?.({ url, headers, body, signal });
+      const answer = await this.#ledger.webhooks?.send({ url, headers, body, signal });
       const status = answer?.status ?? 0;
       return { isDone: status >= 200 && status < 300, outcome: `answered ${status}` };
     } catch (error) {

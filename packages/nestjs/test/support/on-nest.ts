@@ -6,8 +6,8 @@ import { createApp, listen, type PlatformName } from './app.ts';
 
 /** A gateway in a Nest app, as `main.ts` mounts it. */
 export function onNest(platform: PlatformName): GatewayFactory {
-  return async ({ store, ...options }) => {
-    @Module({ imports: [DurableApiModule.forRoot({ store })] })
+  return async ({ store, webhooks, ...options }) => {
+    @Module({ imports: [DurableApiModule.forRoot({ store, webhooks })] })
     class AppModule {}
 
     const app = await createApp(platform, AppModule);
