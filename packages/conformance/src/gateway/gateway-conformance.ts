@@ -5,6 +5,7 @@ import { fuzzCases } from './fuzz-cases.ts';
 import type { GatewayConformanceOptions, GatewayFactory } from './gateway.ts';
 import { GatewayHarness } from './gateway-harness.ts';
 import { inboxCases } from './inbox-cases.ts';
+import { leaseCases } from './lease-cases.ts';
 import { listenCases } from './listen-cases.ts';
 import { meshCases } from './mesh-cases.ts';
 import { quirkCases } from './quirk-cases.ts';
@@ -31,6 +32,7 @@ export function gatewayConformance(
     streamCases(harness);
     resumeCases(harness);
     listenCases(harness);
+    leaseCases(harness);
     scenarioCases(harness);
     accessCases(harness);
     inboxCases(harness);

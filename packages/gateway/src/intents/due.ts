@@ -51,7 +51,8 @@ async function redeliver(core: GatewayCore, intent: AxpIntent): Promise<void> {
   const mailbox = mailboxOf(core, envelope.to);
   const attempt = record.attempt + 1;
   // Before the intent is changed, so that one which is cut short is done again.
-  if (attempt <= envelope.maxDeliveryAttempts) {
+  // One that waits was given back, which its agent is not to blame for.
+  if (attempt <= envelope.maxDeliveryAttempts || record.status === 'WAITING') {
     await mailbox.add({ intentId: record.id, attempt });
   }
   // One that was never sent is as it was; whoever created it may not have handed it on.

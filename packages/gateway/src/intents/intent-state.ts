@@ -54,8 +54,8 @@ export interface AxpIntent {
   readonly answers: ReadonlyMap<string, string>;
 }
 
-/** How long whoever created an intent has to hand it on, before others see to it. */
-const SETTLE_MS = 5_000;
+/** How long whoever created an intent, or took it from its agent, has to hand it on before others do. */
+export const SETTLE_MS = 5_000;
 
 /** The note that holds the state. */
 const STATE = 'axp';

@@ -2,7 +2,7 @@ import { isTerminal } from '@durable-api/protocol';
 import { canonicalAddress } from '../addresses/address.ts';
 import { mailboxOf } from '../agents/hand-on.ts';
 import type { GatewayCore } from '../gateway-core.ts';
-import { agentOf, type AxpIntent } from '../intents/intent-state.ts';
+import { agentOf, SETTLE_MS, type AxpIntent } from '../intents/intent-state.ts';
 import { Draft } from '../lifecycle/draft.ts';
 
 /** How many intents one look takes. */
@@ -31,17 +31,17 @@ export function isHeldBy({ record, state }: AxpIntent, leaseId: string): boolean
 
 /** Has an intent sent again whose agent works on it no more. */
 export async function loseOne(core: GatewayCore, intent: AxpIntent, reason: string): Promise<void> {
-  const { record, envelope, state } = intent;
-  const attempt = record.attempt + 1;
-  // Before the intent is changed, so that one which is cut short is done again.
-  if (attempt <= envelope.maxDeliveryAttempts || reason === 'released') {
-    await mailboxOf(core, envelope.to).add({ intentId: record.id, attempt });
-  }
-  await core.store.change(intent, (one) =>
+  const { envelope, state } = intent;
+  // Before it is in the mailbox: an agent that listens passes over what another one holds. If this is cut
+  // short between the two, it is put there when it is due.
+  const lost = await core.store.change(intent, (one) =>
     isTerminal(one.record.status) || one.state.lease !== state.lease
       ? null
       : lose(one, reason, core.ledger.now()),
   );
+  if (lost === null || isTerminal(lost.intent.record.status)) return;
+  const { id, attempt } = lost.intent.record;
+  await mailboxOf(core, envelope.to).add({ intentId: id, attempt: attempt + 1 });
 }
 
 /** Nobody works on it any more: it waits for its agent, or that was the last time. */
@@ -52,6 +52,7 @@ function lose(intent: AxpIntent, reason: string, now: number): Draft {
     .patch({ lease: null, redeliverAt: null })
     .event('delivery_failed', record.status, { details: { delivery_attempt: attempt, reason } });
   if (attempt < envelope.maxDeliveryAttempts || reason === 'released') {
+    draft.patch({ redeliverAt: now + SETTLE_MS });
     return draft.wait('WAITING_FOR_AGENT', agentOf(envelope.toAgent, envelope.to));
   }
   const message = `${canonicalAddress(envelope.to)} was lost in each of ${attempt} deliveries`;
