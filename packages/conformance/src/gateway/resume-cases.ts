@@ -46,6 +46,26 @@ export function resumeCases(harness: GatewayHarness): void {
       expect((await client.call('POST', `/v1/intents/${id}/resolve`, wrong)).status).toBe(422);
     });
 
+    it('and resume refuse a result or an error of more than 128 KiB with 413', async () => {
+      const client = (await harness.serve()).client();
+      const id = await client.create();
+      const large = { a: 'a'.repeat(131_072) };
+      const calls: [string, object][] = [
+        ['resolve', { status: 'COMPLETED', result: large }],
+        ['resolve', { status: 'FAILED', error: large }],
+        ['resume', large],
+      ];
+      for (const [call, json] of calls) {
+        const answer = await client.call('POST', `/v1/intents/${id}/${call}`, { json });
+        expect(answer.status, call).toBe(413);
+      }
+      expect(await client.eventTypes(id)).toEqual(['created', 'submitted']);
+      const fitting = { a: 'a'.repeat(131_072 - 8) };
+      const end = { status: 'COMPLETED', result: fitting };
+      await client.post(`/v1/intents/${id}/resolve`, end);
+      expect(await client.intent(id)).toMatchObject({ result: fitting });
+    });
+
     it('answers 409 to a second end, and nothing follows the first', async () => {
       const client = (await harness.serve()).client();
       const id = await client.create();

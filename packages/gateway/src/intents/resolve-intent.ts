@@ -9,6 +9,7 @@ import { resolve } from '../lifecycle/ending.ts';
 import { changeForCall } from './change-call.ts';
 import { actorOf } from './actor.ts';
 import { findIntent } from './find-intent.ts';
+import { checkPayloadSize } from './parse-envelope.ts';
 import type { AxpIntent, Outcome } from './intent-state.ts';
 import type { Changed } from './intent-store.ts';
 import { eventWire, intentWire } from './wire.ts';
@@ -64,6 +65,8 @@ function statusOf(value: unknown): (typeof ENDS)[number] {
 function outcomeOf(status: (typeof ENDS)[number], body: JsonObject): Outcome {
   const result = optionalObject(field(body, 'result'), 'result');
   const error = optionalObject(field(body, 'error'), 'error');
+  checkPayloadSize(result ?? {});
+  checkPayloadSize(error ?? {});
   const reason = optionalText(field(body, 'reason'), 'reason', { max: 2_000 });
   const said = reason === undefined ? {} : { reason };
   if (status === 'COMPLETED') return { result: result ?? {}, ...said };
