@@ -15,7 +15,8 @@ export { systemClock } from './clock.ts';
 export type { Clock, Timer } from './clock.ts';
 export type { Idempotency, IntentRecord, StoredResponse } from './state/intent.ts';
 export type { Command, CommandType } from './state/command.ts';
-export { NEXT_STATUSES, transition } from './state/transition.ts';
+export { NEXT_STATUSES } from './state/next-statuses.ts';
+export { transition } from './state/transition.ts';
 export type { Transition } from './state/transition.ts';
 export { freedLiveKey } from './state/live-key.ts';
 export { createIntent } from './state/submit.ts';
@@ -33,6 +34,7 @@ export type {
   Claimed,
   CommitRequest,
   CommitResult,
+  DuePosition,
   EventsRequest,
   Found,
   GetRequest,

@@ -190,6 +190,11 @@ export interface DurableApiOptions<Source = unknown> {
   readonly cancelGraceMs?: number | undefined;
   /** Longest sleep between two looks at a shared store. Default 5,000 ms; SQLite needs none. */
   readonly pollMs?: number | undefined;
+  /**
+   * How long what is due may stay with nobody who takes its operation, or version, until it is shown to wait
+   * for that. Null for never; then its deadline does not end it either. Default 60,000 ms.
+   */
+  readonly parkAfterMs?: number | null | undefined;
   /** How long a submit may wait for the store before it is answered 503. Default 2,000 ms. */
   readonly storeTimeoutMs?: number | undefined;
   /** Names the tenant or user that a request acts for. Default: all requests are one owner's. */

@@ -92,6 +92,7 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
   leaseMs: z.int().min(100).default(15_000),
   cancelGraceMs: ms.default(5_000),
   pollMs: z.int().min(100).default(5_000),
+  parkAfterMs: z.int().min(1_000).nullable().default(60_000),
   storeTimeoutMs: z.int().min(10).default(2_000),
   identify: callable<NonNullable<DurableApiOptions['identify']>>().optional(),
   authorize: callable<NonNullable<DurableApiOptions['authorize']>>().optional(),

@@ -1,4 +1,5 @@
 export {
+  PARKED_CODES,
   STATUSES,
   TERMINAL_STATUSES,
   WAITING_REASONS,
@@ -6,7 +7,7 @@ export {
   statusSchema,
   waitingReasonSchema,
 } from './status.ts';
-export type { Status, TerminalStatus, WaitingReason } from './status.ts';
+export type { ParkedCode, Status, TerminalStatus, WaitingReason } from './status.ts';
 export { EVENT_TYPES, encodeEvent, eventListSchema, eventSchema } from './event.ts';
 export type { EventType, IntentEvent, WireEvent, WireEventList } from './event.ts';
 export { intentLinks, linksSchema } from './links.ts';

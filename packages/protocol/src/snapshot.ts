@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { failureSchema, type Failure } from './failure.ts';
 import { linksSchema, type Links } from './links.ts';
 import { progressSchema, type Progress } from './progress.ts';
-import { statusSchema, waitingReasonSchema, type Status, type WaitingReason } from './status.ts';
+import {
+  PARKED_CODES,
+  statusSchema,
+  waitingReasonSchema,
+  type Status,
+  type WaitingReason,
+} from './status.ts';
 
 /** The state of an intent: the answer of `GET P/{id}` and of a cancel. */
 export const snapshotSchema = z.object({
@@ -72,7 +78,9 @@ export function encodeSnapshot(source: SnapshotSource, links: Links): WireSnapsh
   if (source.retriedFrom !== undefined) snapshot.retried_from = source.retriedFrom;
   if (source.parentIntentId !== undefined) snapshot.parent_intent_id = source.parentIntentId;
   if (source.waitingReason !== null) snapshot.waiting_reason = source.waitingReason;
-  if (source.status === 'WAITING' && source.dueAt !== null && source.dueAt < FOREVER_AT) {
+  const isParked = PARKED_CODES.some((code) => code === source.error?.code);
+  const isResumed = source.status === 'WAITING' && !isParked;
+  if (isResumed && source.dueAt !== null && source.dueAt < FOREVER_AT) {
     snapshot.resume_at = instant(source.dueAt);
   }
   if (source.deadlineAt !== null) snapshot.deadline_at = instant(source.deadlineAt);

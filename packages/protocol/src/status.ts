@@ -25,6 +25,12 @@ export const WAITING_REASONS = [
   'WAITING_FOR_AGENT',
 ] as const;
 
+/**
+ * The codes of the `error` of an intent that waits because no process takes its operation, or its version
+ * of that.
+ */
+export const PARKED_CODES = ['operation_not_declared', 'version_not_declared'] as const;
+
 // Pure, so that bundlers leave zod out where only names of the wire are used.
 export const statusSchema = /* @__PURE__ */ z.enum(STATUSES);
 export const waitingReasonSchema = /* @__PURE__ */ z.enum(WAITING_REASONS);
@@ -32,6 +38,7 @@ export const waitingReasonSchema = /* @__PURE__ */ z.enum(WAITING_REASONS);
 export type Status = z.infer<typeof statusSchema>;
 export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
 export type WaitingReason = z.infer<typeof waitingReasonSchema>;
+export type ParkedCode = (typeof PARKED_CODES)[number];
 
 const terminal: ReadonlySet<string> = new Set(TERMINAL_STATUSES);
 

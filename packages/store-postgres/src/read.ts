@@ -23,6 +23,7 @@ import {
   LIST,
   STATS,
 } from './sql/read.ts';
+import { LIST_DUE } from './sql/list-due.ts';
 import { decodeEvents } from './stored-events.ts';
 
 const GET_WITH = {
@@ -78,12 +79,27 @@ export async function events(
 
 /** Lists intents: see `Store.list`. */
 export async function list(database: Database, request: ListRequest): Promise<IntentRecord[]> {
-  const { owner, operation, statuses, before, limit } = request;
+  const { owner, operation, statuses, before, due, limit } = request;
+  if (due !== undefined) return listDue(database, due, limit);
   const { rows } = await database.run(LIST, [
     owner ?? null,
     operation ?? null,
     statuses === undefined ? null : textArray(statuses),
     before === undefined ? null : toStoredId(before),
+    limit,
+  ]);
+  return rows.map((row) => decodeRecord(row, 0));
+}
+
+async function listDue(
+  database: Database,
+  { except, after }: NonNullable<ListRequest['due']>,
+  limit: number,
+): Promise<IntentRecord[]> {
+  const { rows } = await database.runPrepared(LIST_DUE, [
+    textArray(except),
+    after?.dueAt ?? 0,
+    toStoredId(after?.id ?? ''),
     limit,
   ]);
   return rows.map((row) => decodeRecord(row, 0));

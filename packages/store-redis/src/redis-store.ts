@@ -66,6 +66,7 @@ export function redisStore(options: RedisStoreOptions): Store {
         shards: layOutShards(prefix, count),
         sender,
         linedUp: new Set(),
+        known: new Set(),
         requireReplicas,
         background(work) {
           const settled = work.catch(() => {}).finally(() => background.delete(settled));

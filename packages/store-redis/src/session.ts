@@ -9,6 +9,8 @@ export interface Session {
   readonly sender: string;
   /** The operations of whose lanes this process has looked at all; see `claimKeyed`. */
   readonly linedUp: Set<string>;
+  /** The operations that this process has noted, each behind the tag of its shard; see `addOperations`. */
+  readonly known: Set<string>;
   /** How many replicas must confirm what is acknowledged. */
   readonly requireReplicas: number;
   /**

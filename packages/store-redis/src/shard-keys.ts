@@ -21,6 +21,8 @@ export interface ShardKeys {
   readonly held: (place: string) => string;
   /** ZSET per lane: ids by `deadlineAt`. */
   readonly late: (lane: string) => string;
+  /** SET: the operations of which there may be intents. */
+  readonly operations: string;
   /** ZSET: all ids in their own order. */
   readonly ids: string;
   /** HASH: how many intents have each status. */
@@ -105,6 +107,7 @@ function shardKeys(tag: string): ShardKeys {
     }),
     held: (place) => `${base}:held:${place}`,
     late: (lane) => `${base}:late:${lane}`,
+    operations: `${base}:operations`,
     ids: `${base}:ids`,
     stats: `${base}:stats`,
     ended: `${base}:ended`,

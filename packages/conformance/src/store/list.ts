@@ -1,3 +1,4 @@
+import type { DuePosition, ListRequest } from '@durable-api/core';
 import { describe, expect, it } from 'vitest';
 import { StoreScene } from './scene.ts';
 import type { StoreSuite } from './suite.ts';
@@ -124,6 +125,58 @@ export function listCases(suite: StoreSuite): void {
         }
         const page = await scene.store.list({ owner: 'me', limit: 3 });
         expect(page).toEqual(mine.slice(0, 3));
+      }),
+    );
+
+    it(
+      'gives what is due of other operations, the longest due first, page by page',
+      play(async (scene) => {
+        const now = await scene.now();
+        const wishes = [
+          { operation: 'export', startAt: now + 3_000 },
+          { operation: 'report', startAt: now + 2_000 },
+          { operation: 'report@@2', startAt: now + 1_000 },
+          { operation: 'export', keyed: 'a', startAt: now + 1_500 },
+          { operation: 'report', keyed: 'a', priority: 5, startAt: now + 4_000 },
+          { operation: 'other', startAt: now + 500 },
+          { operation: 'other', keyed: 'a', startAt: now + 500 },
+          { operation: 'other@@1', keyed: 'b', startAt: now + 2_500 },
+        ];
+        const records = [];
+        for (const wish of wishes) records.push((await scene.submit(wish)).record);
+        const same = [];
+        for (let i = 0; i < 5; i += 1)
+          same.push((await scene.submit({ startAt: now + 9_000, keyed: `${i % 2}` })).record);
+        await scene.completed({ operation: 'ended' });
+        const [a, b, c, d, e, , , f] = records;
+        same.sort((one, two) => (one.id < two.id ? -1 : 1));
+        const due: ListRequest['due'] = { except: ['other', 'unheard of'], after: null };
+        const all = await scene.store.list({ due, limit: 100 });
+        expect(all).toEqual([c, d, b, f, a, e, ...same]);
+        const paged = [];
+        for (let after: DuePosition | null = null; paged.length < 20;) {
+          const page = await scene.store.list({ due: { except: ['other'], after }, limit: 2 });
+          paged.push(...page);
+          const last = page.at(-1);
+          if (page.length < 2 || last?.dueAt === undefined || last.dueAt === null) break;
+          after = { dueAt: last.dueAt, id: last.id };
+        }
+        expect(paged).toEqual(all);
+        const except = ['report', 'report@@2', 'export', 'other@@1', 'other'];
+        expect(await scene.store.list({ due: { except, after: null }, limit: 9 })).toEqual([]);
+      }),
+    );
+
+    it(
+      'gives what is due with the leases that are held of it, as it is now',
+      play(async (scene) => {
+        const { record: held } = await scene.claimed({ operation: 'export' });
+        const { record } = await scene.submit({ operation: 'import' });
+        const due = { except: [], after: null };
+        expect(await scene.store.list({ due, limit: 9 })).toEqual([record, held]);
+        await scene.apply(held, { type: 'start' });
+        const [, started] = await scene.store.list({ due, limit: 9 });
+        expect(started).toMatchObject({ status: 'IN_PROGRESS', lease: 1, dueAt: held.dueAt });
       }),
     );
 

@@ -12,6 +12,7 @@ import { lifetimeCases } from './lifetime.ts';
 import { listCases } from './list.ts';
 import { liveKeyCases } from './live-key.ts';
 import { noteCases } from './notes.ts';
+import { parkingCases } from './parking.ts';
 import { pruneCases } from './prune.ts';
 import { raceCases } from './races.ts';
 import { statsCases } from './stats.ts';
@@ -43,6 +44,7 @@ export function storeConformance(name: string, suite: StoreSuite): void {
     listCases(suite);
     watchCases(suite);
     noteCases(suite);
+    parkingCases(suite);
     pruneCases(suite);
     statsCases(suite);
     lifetimeCases(suite);

@@ -21,6 +21,7 @@ import { IdSource } from './new-id.ts';
 import type { WriteOutcome, WrittenChange } from './intent-writer.ts';
 import { Opening } from './opening.ts';
 import type { Operation } from './operation.ts';
+import { Parking } from './parking.ts';
 import { Retention } from './retention.ts';
 import { Signaller, type Signal, type SignalOutcome } from './signaller.ts';
 import { StoreClock } from './store-clock.ts';
@@ -42,6 +43,7 @@ export class Engine {
   readonly #commits: GroupCommit;
   readonly #pool: AttemptPool;
   readonly #dispatcher: Dispatcher;
+  readonly #parking: Parking;
   readonly #retention: Retention;
   readonly #signaller: Signaller;
   readonly #canceller: Canceller;
@@ -80,12 +82,11 @@ export class Engine {
     const { noticeOf } = new EndNotices({ ...common, signaller, onDue, onError: this.#onError });
     const ending = { ...common, noticeOf };
     this.#canceller = new Canceller({ ...ending, leaseMs, agents, onWritten: onWrittenBeside });
+    const cancelChildren = this.#canceller.cancelChildrenOf.bind(this.#canceller);
+    const worked = { ...ending, options, operations, works, onWritten, cancelChildren };
     this.#pool = new AttemptPool({
-      ...ending,
-      options,
+      ...worked,
       children,
-      cancelChildren: (parent) => this.#canceller.cancelChildrenOf(parent),
-      onWritten,
       onForeignChange: (id) => {
         // It may be due again, and who wrote that was not this process, or never had the answer.
         this.#dispatcher.hint();
@@ -110,6 +111,8 @@ export class Engine {
       claim: (limit) => this.#claims.claim(limit),
       onError: (error) => this.#warn(error, 'Due intents could not be claimed'),
     });
+    const drives = (operation: string): boolean => this.#driven.drives(operation);
+    this.#parking = new Parking({ ...worked, drives, onError: this.#onError });
     this.#retention = new Retention({ store, clock, ...options.retention });
     this.#childEnds = new ChildEnds({
       ...common,
@@ -118,31 +121,24 @@ export class Engine {
       onError: (error) => this.#warn(error, 'A parent could not be told of its children yet'),
     });
     this.submitter = new Submitter({
-      ...common,
+      ...worked,
       pool: this.#pool,
-      options,
       holder,
       ready: () => this.ready(),
-      works,
       canRun: (operation) => operations.canRun(operation),
-      onWritten,
       onStored: ({ record, events }) => this.hub.publish({ record }, events),
       onDue,
     });
     this.#driven = new DrivenIntents({
-      clock,
+      ...worked,
       pollMs,
       logger: options.logger,
-      works,
       claimer: this.#claimer,
       pool: this.#pool,
     });
     this.ledger = new Ledger({
-      options,
-      commits,
-      clock,
+      ...worked,
       hub,
-      onWritten,
       children,
       onHost: (host) => agents.take(host),
       driven: this.#driven,
@@ -232,6 +228,7 @@ export class Engine {
     this.#unwatch = this.#store.watch((hint) => this.#hinted(hint));
     this.operations.warnOfStranded(this.#options);
     this.#wake();
+    this.#parking.begin();
   }
 
   #wake(): void {
@@ -256,12 +253,14 @@ export class Engine {
     } else if (record.holder === null && record.dueAt !== null) {
       const isDriven = this.#driven.drives(record.operation);
       (isDriven ? this.#driven : this.#dispatcher).noteDue(record.dueAt);
+      this.#parking.noteWritten(record);
     }
   }
 
   #hinted({ ids }: WatchHint): void {
     this.#dispatcher.hint();
     this.#claims.noteForeign();
+    this.#parking.noteForeign();
     this.#driven.hint();
     void this.hub.refresh(ids);
     this.#background(this.#pool.refresh(ids));
@@ -272,7 +271,8 @@ export class Engine {
     this.hub.leave();
     this.ledger.leave();
     this.#opening.stop();
-    await Promise.all([this.#schedules.stop(), this.#dispatcher.stop(), this.#driven.stop()]);
+    const parts = [this.#schedules, this.#dispatcher, this.#driven, this.#parking];
+    await Promise.all(parts.map((part) => part.stop()));
     await this.#pool.drain(graceMs);
     this.#phase = 'stopped';
     await this.submitter.idle();

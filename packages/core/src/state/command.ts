@@ -1,4 +1,10 @@
-import type { Failure, Progress, TerminalStatus, WaitingReason } from '@durable-api/protocol';
+import type {
+  Failure,
+  ParkedCode,
+  Progress,
+  TerminalStatus,
+  WaitingReason,
+} from '@durable-api/protocol';
 import type { Note } from '../store/store.ts';
 import type { StoredResponse } from './intent.ts';
 
@@ -18,6 +24,17 @@ export type Command =
       readonly event: 'intent.step' | 'intent.signal' | 'intent.child_started';
       readonly details: Readonly<Record<string, unknown>>;
       readonly notes: readonly Note[];
+    }
+  /** Nobody takes what is due: it is shown to wait, and stays as due as it is. */
+  | {
+      readonly type: 'park';
+      /** The seq and the lease at which that was found. */
+      readonly seq: number;
+      readonly lease: number;
+      readonly failure: Failure & { readonly code: ParkedCode };
+      /** Whether observers have seen output of a lost attempt, which does not count then. */
+      readonly resetsOutput?: boolean;
+      readonly notes?: readonly Note[];
     }
   /** The handler has put something out, or what it has put out before does not count. */
   | {

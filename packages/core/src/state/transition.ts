@@ -10,33 +10,12 @@ import type { Command } from './command.ts';
 import type { IntentRecord } from './intent.ts';
 import { inlineResult } from './inline-result.ts';
 import { isFreedByStart } from './live-key.ts';
+import { isParked } from './parked.ts';
 
 /** The new record and the events that lead to it, or why there is none. */
 export type Transition =
   | { readonly ok: true; readonly record: IntentRecord; readonly events: readonly IntentEvent[] }
   | { readonly ok: false; readonly reason: 'terminal' | 'illegal' };
-
-/** Which statuses follow which (design §2). A status may always stay as it is until it is terminal. */
-export const NEXT_STATUSES: Readonly<Record<Status, readonly Status[]>> = {
-  CREATED: ['SUBMITTED'],
-  SUBMITTED: ['DELIVERED', 'IN_PROGRESS', 'WAITING', 'FAILED', 'CANCELED', 'TIMED_OUT'],
-  DELIVERED: [
-    'ACKNOWLEDGED',
-    'IN_PROGRESS',
-    'WAITING',
-    'COMPLETED',
-    'FAILED',
-    'CANCELED',
-    'TIMED_OUT',
-  ],
-  ACKNOWLEDGED: ['IN_PROGRESS', 'WAITING', 'COMPLETED', 'FAILED', 'CANCELED', 'TIMED_OUT'],
-  IN_PROGRESS: ['WAITING', 'COMPLETED', 'FAILED', 'CANCELED', 'TIMED_OUT'],
-  WAITING: ['DELIVERED', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELED', 'TIMED_OUT'],
-  COMPLETED: [],
-  FAILED: [],
-  CANCELED: [],
-  TIMED_OUT: [],
-};
 
 const LEASE_LOST: Failure = {
   code: 'lease_lost',
@@ -64,6 +43,8 @@ export function transition(
       return start(draft, command.attempt);
     case 'postpone':
       return postpone(draft, command.startAt);
+    case 'park':
+      return park(draft, command);
     case 'progress':
       if (record.status !== 'IN_PROGRESS') return { ok: false, reason: 'illegal' };
       draft.patch({ progress: command.progress });
@@ -81,6 +62,7 @@ export function transition(
     case 'remind':
       if (record.status !== 'WAITING' || command.seq !== record.seq)
         return { ok: false, reason: 'illegal' };
+      if (isParked(record)) draft.patch({ error: null });
       for (const { type, details } of command.events) draft.event(type, 'WAITING', details);
       return draft.giveUpLease(command.resumeAt).done();
     case 'childrenEnded':
@@ -144,7 +126,28 @@ function postpone(draft: Draft, startAt: number): Transition {
   if (!isPending) return { ok: false, reason: 'illegal' };
   // Whoever has claimed it but not yet begun begins no more.
   const details = { resume_at: new Date(startAt).toISOString(), input_replaced: true };
+  draft.patch({ error: null });
   return draft.wait('WAITING_FOR_TIME', startAt, details).done();
+}
+
+function park(
+  draft: Draft,
+  { seq, lease, failure, resetsOutput }: Extract<Command, { type: 'park' }>,
+): Transition {
+  const { record } = draft;
+  const { dueAt, status, waitingReason, operation, version } = record;
+  const isAsFound = seq === record.seq && lease === record.lease;
+  if (!isAsFound || dueAt === null || isParked(record)) return { ok: false, reason: 'illegal' };
+  if (status === 'IN_PROGRESS') {
+    if (resetsOutput === true) draft.event('intent.output', status, { reset: true });
+    draft.event('intent.delivery_failed', status, { error: LEASE_LOST });
+  }
+  draft.patch({ error: failure });
+  // Whoever waits for somebody in particular goes on doing so.
+  const isOpen = waitingReason === null || waitingReason === 'WAITING_FOR_TIME';
+  const named = { operation, ...(version !== undefined && { version }) };
+  const details = { parked: true, reason: failure.code, ...named };
+  return draft.wait(isOpen ? 'WAITING_FOR_TOOL' : waitingReason, dueAt, details).done();
 }
 
 function fail(draft: Draft, failure: Failure, retryAfterMs: number | null): Transition {

@@ -8,7 +8,9 @@ import type {
   ClaimResult,
   CommitRequest,
   CommitResult,
+  DuePosition,
   Found,
+  ListRequest,
   Store,
   StoredEvent,
   SubmitRequest,
@@ -190,7 +192,13 @@ export function memoryStore(data: MemoryData = memoryData()): Store {
     async events({ of, limit }) {
       return of.map(({ id, after }) => eventsAfter(entries.get(id)?.commits ?? [], after, limit));
     },
-    async list({ owner, operation, statuses, before, limit }) {
+    async list({ owner, operation, statuses, before, due, limit }) {
+      if (due !== undefined)
+        return listDue(
+          [...live.values()].map((entry) => entry.record),
+          due,
+          limit,
+        );
       return [...entries.values()]
         .map((entry) => entry.record)
         .filter((r) => owner === undefined || r.owner === owner)
@@ -231,6 +239,21 @@ export function memoryStore(data: MemoryData = memoryData()): Store {
       for (const watch of watches) listeners.delete(watch);
     },
   };
+}
+
+function listDue(
+  live: readonly IntentRecord[],
+  { except, after }: NonNullable<ListRequest['due']>,
+  limit: number,
+): IntentRecord[] {
+  const order = (a: DuePosition, b: DuePosition): number =>
+    a.dueAt - b.dueAt || (a.id < b.id ? -1 : a.id === b.id ? 0 : 1);
+  const placeOf = ({ dueAt, id }: IntentRecord): DuePosition => ({ dueAt: dueAt ?? Infinity, id });
+  return live
+    .filter(({ operation }) => !except.includes(operation))
+    .filter((record) => after === null || order(placeOf(record), after) > 0)
+    .sort((a, b) => order(placeOf(a), placeOf(b)))
+    .slice(0, limit);
 }
 
 /** Whether a record as it is stored is of an operation, in whatever version. */

@@ -192,8 +192,19 @@ export interface ListRequest {
   readonly statuses?: readonly Status[];
   /** Only intents whose id sorts before this one: the last id of the page before. */
   readonly before?: string;
+  /**
+   * With it, no other filter counts: what has not ended of all operations but `except`, as claims name
+   * them, with a key and without; the longest due first, and of one instant by id, from behind `after` on.
+   */
+  readonly due?: {
+    readonly except: readonly string[];
+    readonly after: DuePosition | null;
+  };
   readonly limit: number;
 }
+
+/** A place among what is due, by instant and then by id. */
+export type DuePosition = { readonly dueAt: number; readonly id: string };
 
 export interface PruneRequest {
   readonly now: number;

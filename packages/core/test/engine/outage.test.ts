@@ -271,7 +271,7 @@ describe('a process whose store was away', () => {
     open?.();
     await clock.advance(10);
     // And for the schedules that were declared before.
-    expect(calls).toEqual(['migrate', 'claim', 'get']);
+    expect(calls.toSorted()).toEqual(['claim', 'get', 'list', 'migrate']);
   });
 
   it('is told of it by nothing worse than a rejected request', async () => {

@@ -1,52 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { DurableApi } from '../../src/durable-api.ts';
-import type { AttemptContext, OperationDefinition } from '../../src/engine/operation.ts';
 import type { OperationOptions } from '../../src/options.ts';
-import { memoryData, memoryStore } from '../../src/store/memory-store.ts';
-import { jsonOf, plainRequest, respond } from '../support/bed.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
-
-type Run = (context: AttemptContext) => Promise<unknown>;
-
-/** Processes of different code on one store. */
-function openDeploys() {
-  const clock = new VirtualClock();
-  const data = memoryData();
-  const open = (worker = true): DurableApi =>
-    new DurableApi({ store: memoryStore(data), clock, worker, random: () => 0 });
-  const statusOf = (id: string): string | undefined => data.entries.get(id)?.record.status;
-  return { clock, data, open, statusOf };
-}
-
-function handler(run: Run, name = 'report'): OperationDefinition {
-  return { name, run: async (_, context) => respond((await run(context)) ?? null) };
-}
-
-const answered =
-  (text: string): Run =>
-  async () =>
-    text;
+import { memoryStore } from '../../src/store/memory-store.ts';
+import { jsonOf, plainRequest } from '../support/bed.ts';
+import { answered, handler, openDeploys, type Run } from '../support/deploys.ts';
 
 async function answerOf(api: DurableApi, id: string): Promise<unknown> {
   const response = await api.intents.result(id);
   return response === null ? null : JSON.parse(Buffer.from(response.body).toString('utf8'));
 }
 
-async function submitted(
-  { clock }: { clock: VirtualClock },
-  api: DurableApi,
-  name = 'report',
-): Promise<string> {
-  return (await clock.resolve(api.intents.submit(name))).record.id;
-}
-
 describe('an intent of a version', () => {
   it('is worked on only by a process that declares the version', async () => {
     const deploys = openDeploys();
     const { clock, open, statusOf } = deploys;
-    const front = open(false);
+    const front = open({ worker: false });
     front.declare(handler(answered('front')), { version: 1 });
-    const id = await submitted(deploys, front);
+    const id = await deploys.submit(front);
     const two = open();
     two.declare(handler(answered('two')), { version: 2 });
     await clock.advance(30_000);
@@ -64,18 +34,18 @@ describe('an intent of a version', () => {
   it('is taken by a handler that runs its version too, and tells which it is', async () => {
     const deploys = openDeploys();
     const { clock, open, statusOf } = deploys;
-    const front = open(false);
+    const front = open({ worker: false });
     front.declare(handler(answered('')), { version: 1 });
-    const one = await submitted(deploys, front);
-    const before = open(false);
+    const one = await deploys.submit(front);
+    const before = open({ worker: false });
     before.declare(handler(answered('')));
-    const none = await submitted(deploys, before);
+    const none = await deploys.submit(before);
     const api = open();
     api.declare(
       handler(async ({ version, operation }) => ({ version: version ?? null, operation })),
       { version: 3, runs: [1, null] },
     );
-    const three = await submitted(deploys, api);
+    const three = await deploys.submit(api);
     await clock.until(() => [one, none, three].every((id) => statusOf(id) === 'COMPLETED'), 1_000);
     expect(await answerOf(api, one)).toEqual({ version: '1', operation: 'report' });
     expect(await answerOf(api, none)).toEqual({ version: null, operation: 'report' });
@@ -85,13 +55,13 @@ describe('an intent of a version', () => {
   it('is told apart in the record, a list and the snapshot', async () => {
     const deploys = openDeploys();
     const { clock, open, data } = deploys;
-    const api = open(false);
+    const api = open({ worker: false });
     const two = api.declare(handler(answered('')), { version: 2 });
     api.declare(handler(answered('')), { version: 1 });
     api.declare(handler(answered(''), 'other'), { version: 1 });
-    const id = await submitted(deploys, api);
+    const id = await deploys.submit(api);
     const { record } = await clock.resolve(api.intents.submit('report', {}, { version: 1 }));
-    await submitted(deploys, api, 'other');
+    await deploys.submit(api, 'other');
     const list = await api.intents.list({ operation: 'report' });
     const names = list.map(({ operation, version }) => `${operation} ${version}`);
     expect(names.toSorted()).toEqual(['report 1', 'report 2']);
@@ -113,7 +83,7 @@ describe('two versions in one process', () => {
     const { clock, open, statusOf } = deploys;
     const api = open();
     both(api);
-    const first = await submitted(deploys, api);
+    const first = await deploys.submit(api);
     const { record } = await clock.resolve(api.intents.submit('report', {}, { version: 'a' }));
     await clock.until(() => [first, record.id].every((id) => statusOf(id) === 'COMPLETED'));
     expect(await answerOf(api, first)).toBe('new');
@@ -126,7 +96,7 @@ describe('two versions in one process', () => {
 
   it('cannot both take a version', () => {
     const { open } = openDeploys();
-    const api = open(false);
+    const api = open({ worker: false });
     api.declare(handler(answered('')), { version: 2, runs: [1] });
     expect(() => api.declare(handler(answered('')), { version: 1 })).toThrow(
       expect.objectContaining({ code: 'operation_duplicate' }),
@@ -137,7 +107,7 @@ describe('two versions in one process', () => {
   it('have room of their own in a process, which what one of them takes shares', async () => {
     const deploys = openDeploys();
     const { clock, open, data } = deploys;
-    const front = open(false);
+    const front = open({ worker: false });
     for (const version of ['1', '2', '3']) front.declare(handler(answered('')), { version });
     for (const version of ['1', '2', '3']) {
       for (let i = 0; i < 3; i += 1)
@@ -162,7 +132,7 @@ describe('two versions in one process', () => {
     const deploys = openDeploys();
     const { clock, open, data } = deploys;
     const limits = { concurrency: { perProcess: 1, perKey: 1 } };
-    const front = open(false);
+    const front = open({ worker: false });
     front.declare(handler(answered('')), { ...limits, version: 1 });
     front.declare(handler(answered('')), { ...limits, version: 2 });
     for (const version of [1, 2, 1, 2, 1])
@@ -188,10 +158,10 @@ describe('a deploy of another version', () => {
     const deploys = openDeploys();
     const { clock, open } = deploys;
     const options = { idempotencyKey: 'k' };
-    const one = open(false);
+    const one = open({ worker: false });
     one.declare(handler(answered('')), { version: 1 });
     const first = await clock.resolve(one.intents.submit('report', {}, options));
-    const two = open(false);
+    const two = open({ worker: false });
     two.declare(handler(answered('')), { version: 2 });
     const again = await clock.resolve(two.intents.submit('report', {}, options));
     expect(again).toMatchObject({
@@ -208,7 +178,7 @@ describe('a deploy of another version', () => {
       handler(() => Promise.reject(new Error('It broke.'))),
       { version: 1, retries: 0 },
     );
-    const id = await submitted(deploys, one);
+    const id = await deploys.submit(one);
     await clock.until(() => statusOf(id) === 'FAILED');
     const two = open();
     two.declare(handler(answered('two')), { version: 2 });
@@ -238,7 +208,7 @@ describe('a deploy of another version', () => {
     );
     api.declare(handler(answered(''), 'page'), { version: 2 });
     api.declare(handler(answered(''), 'page'), { version: 1 });
-    await submitted(deploys, api);
+    await deploys.submit(api);
     await clock.until(() => data.entries.size === 3 && data.live.size === 0);
     const stored = [...data.entries.values()].map(({ record }) => record.operation);
     expect(stored).toEqual(['report', 'page@@2', 'page@@1']);
@@ -253,12 +223,12 @@ describe('what is no version', () => {
     [{ runs: ['a@b'] }, 'runs.0: must be'],
   ])('is refused: %o', (options: OperationOptions, message) => {
     const { open } = openDeploys();
-    expect(() => open(false).declare(handler(answered('')), options)).toThrow(message);
+    expect(() => open({ worker: false }).declare(handler(answered('')), options)).toThrow(message);
   });
 
   it('is refused in a name, and for all operations at once', () => {
     const { open } = openDeploys();
-    expect(() => open(false).declare(handler(answered(''), 'report@@1'))).toThrow(
+    expect(() => open({ worker: false }).declare(handler(answered(''), 'report@@1'))).toThrow(
       expect.objectContaining({ code: 'operation_unnamed' }),
     );
     const defaults: object = { version: 1 };

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { Command, CommandType } from '../../src/state/command.ts';
 import type { IntentRecord, StoredResponse } from '../../src/state/intent.ts';
 import { createIntent } from '../../src/state/submit.ts';
-import { NEXT_STATUSES, transition } from '../../src/state/transition.ts';
+import { NEXT_STATUSES } from '../../src/state/next-statuses.ts';
+import { transition } from '../../src/state/transition.ts';
 import { freedLiveKey } from '../../src/state/live-key.ts';
 import { anyCommand, record, RESPONSE } from '../support/records.ts';
 
@@ -14,6 +15,13 @@ const FAILURE = { code: 'handler_error', message: 'It broke.', retryable: true }
 const COMMANDS: Readonly<Record<CommandType, Command>> = {
   start: { type: 'start' },
   postpone: { type: 'postpone', startAt: NOW + 40 },
+  park: {
+    type: 'park',
+    seq: 7,
+    lease: 3,
+    failure: { ...FAILURE, code: 'version_not_declared' },
+    resetsOutput: true,
+  },
   progress: { type: 'progress', progress: { fraction: 0.5 } },
   complete: { type: 'complete', result: RESPONSE },
   fail: { type: 'fail', failure: FAILURE, retryAfterMs: 10 },
@@ -84,6 +92,7 @@ const HELD: Readonly<Record<Status, Readonly<Record<CommandType, string | null>>
   CREATED: {
     ...ATTEMPT_ONLY,
     start: null,
+    park: null,
     signal: null,
     childrenEnded: null,
     giveUp: null,
@@ -95,6 +104,7 @@ const HELD: Readonly<Record<Status, Readonly<Record<CommandType, string | null>>
     ...END,
     ...ATTEMPT_ONLY,
     start: FRESH_START,
+    park: 'waiting:WAITING',
     requestCancel: 'cancel_requested:SUBMITTED',
     signal: 'signal:SUBMITTED',
     childrenEnded: 'child_ended:SUBMITTED',
@@ -103,6 +113,7 @@ const HELD: Readonly<Record<Status, Readonly<Record<CommandType, string | null>>
     ...END,
     ...ATTEMPT_ONLY,
     start: 'in_progress:IN_PROGRESS',
+    park: 'waiting:WAITING',
     requestCancel: 'cancel_requested:DELIVERED',
     signal: 'signal:DELIVERED',
     childrenEnded: 'child_ended:DELIVERED',
@@ -111,6 +122,7 @@ const HELD: Readonly<Record<Status, Readonly<Record<CommandType, string | null>>
     ...END,
     ...ATTEMPT_ONLY,
     start: 'in_progress:IN_PROGRESS',
+    park: 'waiting:WAITING',
     requestCancel: 'cancel_requested:ACKNOWLEDGED',
     signal: 'signal:ACKNOWLEDGED',
     childrenEnded: 'child_ended:ACKNOWLEDGED',
@@ -118,6 +130,7 @@ const HELD: Readonly<Record<Status, Readonly<Record<CommandType, string | null>>
   IN_PROGRESS: {
     ...END,
     start: 'delivery_failed:IN_PROGRESS in_progress:IN_PROGRESS',
+    park: 'output:IN_PROGRESS delivery_failed:IN_PROGRESS waiting:WAITING',
     progress: 'progress:IN_PROGRESS',
     remember: 'step:IN_PROGRESS',
     output: 'output:IN_PROGRESS',
@@ -134,6 +147,7 @@ const HELD: Readonly<Record<Status, Readonly<Record<CommandType, string | null>>
     ...END,
     ...ATTEMPT_ONLY,
     start: FRESH_START,
+    park: 'waiting:WAITING',
     requestCancel: 'cancel_requested:WAITING',
     signal: 'signal:WAITING',
     childrenEnded: 'child_ended:WAITING',
@@ -181,6 +195,41 @@ describe.each(STATUSES)('an intent that is %s', (status) => {
   it('is not asked to cancel twice', () => {
     const asked = { ...held, cancelRequestedAt: NOW - 1 };
     expect(outcome(asked, COMMANDS.requestCancel)).toBeNull();
+  });
+});
+
+describe('an intent that is parked', () => {
+  const found = record({ status: 'WAITING', holder: null, lease: 3, dueAt: NOW - 9, seq: 7 });
+
+  it('stays as due as it was, and says why until it starts', () => {
+    const next = transition(found, COMMANDS.park, NOW);
+    expect(next).toMatchObject({
+      ok: true,
+      record: {
+        status: 'WAITING',
+        waitingReason: 'WAITING_FOR_TOOL',
+        dueAt: NOW - 9,
+        error: { code: 'version_not_declared' },
+      },
+      events: [{ details: { parked: true, reason: 'version_not_declared' } }],
+    });
+    if (!next.ok) return;
+    const claimed = { ...next.record, holder: 'a', lease: 4 };
+    expect(transition(claimed, COMMANDS.start, NOW)).toMatchObject({ record: { error: null } });
+  });
+
+  it('is parked once, and as it was found', () => {
+    const next = transition(found, COMMANDS.park, NOW);
+    const again = { ...COMMANDS.park, seq: 8 };
+    expect(next.ok && outcome(next.record, again)).toBeNull();
+    expect(outcome({ ...found, lease: 4 }, COMMANDS.park)).toBeNull();
+    expect(outcome({ ...found, seq: 8 }, COMMANDS.park)).toBeNull();
+  });
+
+  it('goes on waiting for whom it waited', () => {
+    const waits = { ...found, waitingReason: 'WAITING_FOR_HUMAN' } as const;
+    const next = transition(waits, COMMANDS.park, NOW);
+    expect(next).toMatchObject({ record: { waitingReason: 'WAITING_FOR_HUMAN' } });
   });
 });
 

@@ -1,6 +1,7 @@
 import type { IntentRecord, ListRequest } from '@durable-api/core';
 import { unpackRecord } from '../intent-fields.ts';
 import { asList, asText } from '../reply.ts';
+import { listDue } from './list-due.ts';
 import { LIST } from '../scripts/list.ts';
 import type { Session } from '../session.ts';
 import type { ShardKeys } from '../shard-keys.ts';
@@ -10,6 +11,7 @@ const PAGE = 500;
 
 /** Lists intents, newest first. With a filter that few match, it looks at all intents, page by page. */
 export async function list(session: Session, request: ListRequest): Promise<IntentRecord[]> {
+  if (request.due !== undefined) return listDue(session, request.due, request.limit);
   const each = await Promise.all(session.shards.map((shard) => listShard(session, shard, request)));
   return each
     .flat()

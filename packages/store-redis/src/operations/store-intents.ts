@@ -6,6 +6,7 @@ import { scatter } from '../scatter.ts';
 import { SUBMIT } from '../scripts/submit.ts';
 import { writeAcknowledged, type Session } from '../session.ts';
 import type { ShardKeys } from '../shard-keys.ts';
+import { addOperations } from './list-due.ts';
 import { bytesOfSubmit, type PackedSubmit } from './packed-submit.ts';
 
 /** An intent to store, and what to do about its idempotency key in the same script. */
@@ -57,13 +58,17 @@ async function send(
     }
     args.push(record, meta, input, events);
   }
-  const reply = await writeAcknowledged(
+  const operations = items.map(({ submit }) => submit.queue.operation);
+  const added = addOperations(session, shard, operations);
+  // Sent behind it at once, so that a store which is being closed does not come in between.
+  const written = writeAcknowledged(
     session,
     shard,
     SUBMIT,
     [shard.ids, shard.stats, ...dues.keys, ...intentKeys],
     [shard.wakeUps, session.sender, String(shard.intentPrefix.length), ...dues.args, ...args],
   );
+  const [reply] = await Promise.all([written, added]);
   return asList(reply).map((result, i) => toStored(items[i]?.submit.id ?? '', result));
 }
 

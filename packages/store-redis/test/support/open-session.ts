@@ -18,6 +18,7 @@ export async function openSession(
     shards: layOutShards(prefix, shardCount),
     sender: 'test',
     linedUp: new Set(),
+    known: new Set(),
     requireReplicas: 0,
     background: (work) => void work,
   };

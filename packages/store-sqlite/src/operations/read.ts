@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { VERSION_MARK, type Note } from '@durable-api/core';
 import type { Calls, EventsRow, FoundRow, StoredResult } from '../channel.ts';
 import { COLUMNS, type Cell, type RecordRow } from '../record-row.ts';
+import { prepareListDue } from './list-due.ts';
 import type { Finder } from './find.ts';
 
 /** The reads of the store. */
@@ -18,6 +19,7 @@ export function prepareRead(db: DatabaseSync, find: Finder): Reader {
   const result = db.prepare(
     'SELECT result_head, result_body FROM log WHERE intent = ? ORDER BY last_seq DESC LIMIT 1',
   );
+  const listDue = prepareListDue(db);
   const events = db.prepare(
     `SELECT last_seq, events FROM log WHERE intent = (SELECT n FROM intents WHERE id = ?)
      AND last_seq > ? ORDER BY last_seq LIMIT ?`,
@@ -55,6 +57,7 @@ export function prepareRead(db: DatabaseSync, find: Finder): Reader {
         }),
       ),
     list(request) {
+      if (request.due !== undefined) return listDue(request.due, request.limit);
       const { sql, values } = listQuery(request);
       const statement = db.prepare(sql);
       statement.setReturnArrays(true);
