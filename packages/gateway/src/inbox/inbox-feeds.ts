@@ -44,7 +44,7 @@ export class InboxFeeds {
     const known = this.#register.get(name);
     if (known?.['is_settled'] === true) return feed;
     const now = this.#ledger.now();
-    if (known === undefined && [...this.#register.entries()].length >= MAX_FEEDS) {
+    if (known === undefined && this.#register.size >= MAX_FEEDS) {
       const message = `The changes of ${MAX_FEEDS} inboxes are followed already, which is the most.`;
       throw new AxpError(409, 'too_many_feeds', message);
     }
@@ -61,7 +61,7 @@ export class InboxFeeds {
   /** An intent, or a thread of it, has changed, for these owners beside those that it has itself. */
   async note(intent: AxpIntent, owners: readonly string[] = []): Promise<void> {
     await this.#register.open();
-    if ([...this.#register.entries()].length === 0) return;
+    if (this.#register.size === 0) return;
     const { envelope, state, record } = intent;
     const reply = replyKey(intent, this.#home);
     const delegates = Object.keys(state.grants)

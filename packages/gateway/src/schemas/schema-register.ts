@@ -39,7 +39,7 @@ export class SchemaRegister {
     const hash = createHash('sha256').update(json).digest('hex');
     const value = await this.#register.update(nameOf(semanticType), (current) => {
       if (current !== undefined) mayReplace(current);
-      else if ([...this.#register.entries()].length >= MAX_SCHEMAS) {
+      else if (this.#register.size >= MAX_SCHEMAS) {
         const message = `There are ${MAX_SCHEMAS} schemas already, which is the most.`;
         throw new AxpError(409, 'too_many_schemas', message);
       }

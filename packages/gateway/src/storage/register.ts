@@ -46,6 +46,10 @@ export class Register {
     return this.#values.get(name);
   }
 
+  get size(): number {
+    return this.#values.size;
+  }
+
   entries(): IterableIterator<[string, JsonObject]> {
     return this.#values.entries();
   }

@@ -16,7 +16,7 @@ export async function tellSubscribers(
   intent: AxpIntent,
   events: readonly StoredEvent[],
 ): Promise<void> {
-  if ((await core.subscriptions.list()).length === 0) return;
+  if (await core.subscriptions.isEmpty()) return;
   const { record, envelope } = intent;
   const reply = replyKey(intent, core.home);
   const sender = envelope.fromAgent === null ? null : addressKey(envelope.fromAgent, core.home);

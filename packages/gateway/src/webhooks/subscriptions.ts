@@ -40,7 +40,7 @@ export class Subscriptions {
       createdAt: instant(this.#ledger.now()),
     };
     await this.#register.update(subscription.id, () => {
-      if ([...this.#register.entries()].length < MAX_SUBSCRIPTIONS) return { ...subscription };
+      if (this.#register.size < MAX_SUBSCRIPTIONS) return { ...subscription };
       const message = `There are ${MAX_SUBSCRIPTIONS} subscriptions already, which is the most.`;
       throw new AxpError(409, 'too_many_subscriptions', message);
     });
@@ -64,13 +64,21 @@ export class Subscriptions {
 
   /** Those that want this event: of all, or of one of these owners. */
   async wanting(eventType: string, owners: readonly string[]): Promise<readonly Subscription[]> {
-    const all = await this.list();
-    return all.filter(
-      ({ active, concerns, eventTypes }) =>
-        active &&
-        (concerns === null || owners.includes(concerns)) &&
-        eventTypes.some((type) => matches(type, eventType)),
-    );
+    await this.#register.open();
+    const wanting: Subscription[] = [];
+    for (const [id, value] of this.#register.entries()) {
+      const one = toSubscription(id, value);
+      const { active, concerns, eventTypes } = one;
+      if (!active || (concerns !== null && !owners.includes(concerns))) continue;
+      if (eventTypes.some((type) => matches(type, eventType))) wanting.push(one);
+    }
+    return wanting;
+  }
+
+  /** Whether there is none, which is looked at with every change of an intent. */
+  async isEmpty(): Promise<boolean> {
+    await this.#register.open();
+    return this.#register.size === 0;
   }
 
   async remove(id: string): Promise<void> {
