@@ -5,6 +5,7 @@ import type { DurableApiOptions, OperationOptions } from '../../src/options.ts';
 import type { ScheduleOption } from '../../src/schedule/schedule-options.ts';
 import type { IntentRecord } from '../../src/state/intent.ts';
 import { memoryData, memoryStore, type MemoryData } from '../../src/store/memory-store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { respond } from '../support/bed.ts';
 import { HastyClock } from '../support/hasty-clock.ts';
 import { mortalStore, type Fate } from '../support/mortal-store.ts';
@@ -33,6 +34,8 @@ function world(startAt = '2026-01-01T00:00:00Z'): World {
 
 interface Deployed {
   readonly fate?: Fate;
+  /** What is between the process and the store. */
+  readonly around?: (store: Store) => Store;
   readonly api?: Partial<DurableApiOptions>;
   readonly operation?: OperationOptions;
   /** What the handler waits for. */
@@ -43,9 +46,9 @@ interface Deployed {
 async function deploy(
   { clock, data, seen }: World,
   schedule: ScheduleOption | undefined,
-  { fate = () => null, api: options, operation, gate }: Deployed = {},
+  { fate = () => null, around = (store) => store, api: options, operation, gate }: Deployed = {},
 ): Promise<DurableApi> {
-  const store = mortalStore(memoryStore(data), fate);
+  const store = mortalStore(around(memoryStore(data)), fate);
   const api = new DurableApi({ store, clock, ...options });
   api.declare(
     {
@@ -148,6 +151,29 @@ describe('a schedule', () => {
       }
     }
   });
+
+  it.each([-300_000, 300_000])(
+    'goes by the store’s clock where that of the host is wrong by %i ms',
+    async (skewMs) => {
+      const here = world();
+      const around = (inner: Store): Store => ({
+        ...inner,
+        capabilities: { ...inner.capabilities, clock: 'store' },
+        claim: (request) => inner.claim({ ...request, now: here.clock.now() - skewMs }),
+        renew: (request) => inner.renew({ ...request, now: here.clock.now() - skewMs }),
+      });
+      await deploy(here, '* * * * *', { around });
+      await here.clock.advance(10 * MINUTE_MS);
+      expect(ticksOf(here)).toHaveLength(10);
+      for (const { context } of here.seen) {
+        const { createdAt } = here.data.entries.get(context.intentId)?.record ?? {};
+        expect(createdAt).toBe(context.scheduledFor?.getTime());
+      }
+      expect(here.seen[0]?.context.scheduledFor?.getTime()).toBe(
+        Date.UTC(2026, 0, 1) - skewMs + MINUTE_MS,
+      );
+    },
+  );
 
   it('does not start anything where no attempts are started', async () => {
     const here = world();
