@@ -14,6 +14,9 @@ async function postgresUrl(): Promise<string> {
   return store.url;
 }
 
+/** All points of all stores are for who has the time; in CI Postgres is killed at every second one. */
+const POSTGRES_STRIDE = process.env['CI'] === 'true' ? 2 : 1;
+
 const onSqlite = { storeOf: (path: string) => `sqlite:${path}.db` };
 
 describe(
@@ -32,10 +35,9 @@ describe(
 
     it('killed at every point does so on Postgres', async () => {
       const url = await postgresUrl();
-      const report = await sweep({ storeOf: () => url });
+      const report = await sweep({ storeOf: () => url, stride: POSTGRES_STRIDE });
       expect(report.violations).toEqual([]);
-      // A few points come or go with the timing.
-      expect(report.kills).toBeGreaterThan(report.points * 0.9);
+      expect(report.kills).toBeGreaterThan((report.points * 0.9) / POSTGRES_STRIDE);
     });
 
     it('is caught when the store forgets its steps', async () => {
