@@ -24,8 +24,8 @@ export interface ClaimsSetup {
 interface Round {
   readonly claimed: readonly Claimed[];
   readonly nextDueAt: number | null;
-  /** Whether an operation has no room left in this process, so that the end of an attempt is news. */
-  readonly isShort: boolean;
+  /** The operations that have no room left in this process, so that the end of an attempt is news. */
+  readonly short: readonly Operation[];
 }
 
 type RoomOf = (operation: Operation) => number;
@@ -74,14 +74,16 @@ export class Claims {
     const roomOf: RoomOf = (operation) => held.get(operation)?.room ?? Infinity;
     try {
       await pool.catchUp();
-      const { claimed, ...left } =
+      const { claimed, short, nextDueAt } =
         isPlain && !takesStray
           ? await this.#askPlain(all, limit)
           : await this.#ask(all, takesStray, limit, roomOf);
       for (const each of held.values()) each.release();
       if (works()) for (const one of claimed) this.#take(one);
       else await pool.giveBack(claimed.map((one) => one.record));
-      return { count: claimed.length, ...left };
+      // What has ended during the claim has told nobody who would listen.
+      const isFreed = short.some((each) => pool.limits.roomOf(each) > 0);
+      return { count: claimed.length, nextDueAt, isShort: short.length > 0, isFreed };
     } finally {
       for (const each of held.values()) each.release();
       unreserve();
@@ -96,7 +98,7 @@ export class Claims {
   async #askPlain(all: readonly Operation[], limit: number): Promise<Round> {
     const operations = all.flatMap(storedNamesOf);
     const { claimed, nextDueAt } = await this.#setup.claimer.claim({ operations }, limit);
-    return { claimed, nextDueAt: this.#earliest(nextDueAt), isShort: false };
+    return { claimed, nextDueAt: this.#earliest(nextDueAt), short: [] };
   }
 
   async #ask(
@@ -118,8 +120,8 @@ export class Claims {
       if (result.isHeldBack !== undefined) this.isHeldBack = result.isHeldBack;
     }
     if (takesStray) this.#strayLookAt = Infinity;
-    const isShort = all.some((each) => roomOf(each) <= this.#countOf(each, claimed));
-    return { claimed, nextDueAt: this.#earliest(...nexts), isShort };
+    const short = all.filter((each) => roomOf(each) <= this.#countOf(each, claimed));
+    return { claimed, nextDueAt: this.#earliest(...nexts), short };
   }
 
   /** How much of what was claimed is an operation's. */

@@ -11,6 +11,8 @@ export interface DispatcherSetup {
     readonly nextDueAt: number | null;
     /** Whether more may be due than was claimed, for which the end of an attempt makes room. */
     readonly isShort?: boolean;
+    /** Whether there is room for that by now. */
+    readonly isFreed?: boolean;
   }>;
   /** Longest sleep between two claims; null when the store reports every change of others. */
   readonly pollMs: number | null;
@@ -110,10 +112,10 @@ export class Dispatcher {
     // Without room nothing is asked: the end of an attempt asks again.
     this.#starved = limit <= 0;
     if (this.#starved) return;
-    const { count, nextDueAt, isShort = false } = await this.#setup.claim(limit);
+    const { count, nextDueAt, isShort = false, isFreed = false } = await this.#setup.claim(limit);
     this.#lastClaimAt = clock.now();
     this.#starved = isShort || count === limit;
-    if (count === limit) this.#again = true;
+    if (count === limit || isFreed) this.#again = true;
     else if (nextDueAt !== null) this.noteDue(Math.max(nextDueAt, clock.now()));
     if (pollMs !== null) this.noteDue(clock.now() + pollMs);
   }

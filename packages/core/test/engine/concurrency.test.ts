@@ -135,3 +135,31 @@ describe('the concurrency of a process', () => {
     expect(ended(bed)).toBe(0);
   });
 });
+
+it('a place that is left during a claim, of an operation that has no other, is taken at once', async () => {
+  const { calls, handler } = gatedHandler();
+  const data = memoryData();
+  const held = Promise.withResolvers<void>();
+  let isHolding = false;
+  let isHeld = false;
+  const store = aroundStore(memoryStore(data), async (method, call) => {
+    if (method === 'claim' && isHolding) {
+      isHeld = true;
+      await held.promise;
+    }
+    return call();
+  });
+  const operation = { concurrency: { perProcess: 1 } };
+  const bed = openBed(handler, { data, store, operation });
+  // Without another operation nothing would be asked while this one has no room.
+  bed.api.declare({ name: 'other', run: handler });
+  await bed.submit();
+  isHolding = true;
+  await bed.submit();
+  await bed.clock.until(() => isHeld, 1_000);
+  callAt(calls, 0).respond();
+  await bed.clock.until(() => ended(bed) === 1, 1_000);
+  isHolding = false;
+  held.resolve();
+  await bed.clock.until(() => calls.length === 2, 1_000);
+});
