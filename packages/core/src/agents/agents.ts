@@ -33,9 +33,9 @@ export class Agents {
     const refuse = (why: string): HandlerFault =>
       new HandlerFault('start_invalid', `start("${address}"): ${why}`);
     if (this.#host === null) throw refuse(NO_GATEWAY);
-    const { params, query, headers, captured } = options;
-    if ((params ?? query ?? headers ?? captured) !== undefined)
-      throw refuse('an agent is given its input and nothing of a request.');
+    const { params, query, headers, captured, key } = options;
+    if ((params ?? query ?? headers ?? captured ?? key) !== undefined)
+      throw refuse('an agent is given its input, no key, and nothing of a request.');
     if (input instanceof Uint8Array) throw refuse('an agent takes JSON, not bytes.');
     const payload = isObject(input) ? input : input === undefined ? {} : { body: input };
     try {

@@ -92,7 +92,7 @@ export class AttemptHost implements HandlerHost {
         trace ??= traceHeadersOf(JSON.parse(input));
         return children.prepare(operation, body, options, trace, this.record.operation);
       },
-      newId: (operation) => children.newId(operation),
+      newId: (child) => children.newId(child),
       store: async (id, child) => {
         await this.#untilOver(async () => {
           if (isAgentAddress(child.operation)) await children.storeAgents(this.record, id, child);

@@ -7,7 +7,7 @@ import type { ChildOperation, PreparedChild } from '../handler/host.ts';
 import { canonicalJson, hashParts } from '../http/fingerprint.ts';
 import { encodeInput } from '../http/input.ts';
 import type { PayloadLimits } from '../http/payload.ts';
-import { ownPriority } from '../intents/lane-wish.ts';
+import { checkKey, ownPriority } from '../intents/lane-wish.ts';
 import { ownDelayMs } from '../intents/start-at.ts';
 import type { IntentRecord } from '../state/intent.ts';
 import { ownWish } from '../webhooks/webhooks.ts';
@@ -33,9 +33,9 @@ export class ChildStarter {
     this.#setup = setup;
   }
 
-  newId(operation: string): string {
+  newId({ operation, version, key }: Pick<PreparedChild, 'operation' | 'version' | 'key'>): string {
     const { submitter, operations } = this.#setup;
-    return submitter().newId(operations.get(operation));
+    return submitter().newId(operations.get(operation, version), key);
   }
 
   /**
@@ -62,7 +62,7 @@ export class ChildStarter {
   #prepareOwn(
     { operation: name, version }: ChildOperation,
     body: unknown,
-    { params = {}, query = {}, headers = {}, captured }: StartOptions,
+    { params = {}, query = {}, headers = {}, captured, key }: StartOptions,
     trace: Readonly<Record<string, string>>,
   ): PreparedChild {
     const operation = this.#operation(name, version);
@@ -75,11 +75,12 @@ export class ChildStarter {
     try {
       const identity = { method: '', url: '' };
       const encoded = encodeInput({ identity, body, rest }, this.#setup.limits);
-      const given = canonicalJson({ params, query, headers, captured });
+      const given = canonicalJson({ params, query, headers, captured, key });
       const fingerprint = hashParts([name, encoded.fingerprint(), given]);
       return {
         operation: name,
         ...(version !== undefined && { version }),
+        ...(key !== undefined && { key: checkKey(key) }),
         fingerprint,
         input: withWebhook(encoded.json, ownWish(operation)),
       };
@@ -108,6 +109,7 @@ export class ChildStarter {
       owner: parent.owner,
       idempotency: null,
       parentIntentId: parent.id,
+      ...(child.key !== undefined && { key: child.key }),
       input: child.input,
       priority: ownPriority(operation.options.lanes) ?? 0,
       ...(deadlineAt !== null && { deadlineAt }),

@@ -140,11 +140,11 @@ export class Submitter {
     throw new DurableError('handler_unavailable', message);
   }
 
-  /** An id that no intent has yet, for an intent of this operation that is submitted without a key. */
-  newId(operation: Operation | undefined): string {
+  /** An id that no intent has yet, for an intent of this operation with this key. */
+  newId(operation: Operation | undefined, key = ''): string {
     const id = this.#ids.next(this.#setup.clock.now());
     const isPlaced = operation !== undefined && operation.options.lanes !== null;
-    return isPlaced ? placeId(id, operation.name, '') : id;
+    return isPlaced ? placeId(id, operation.name, key) : id;
   }
 
   /** Stores one whose start submits of its live key put off. Rejects with a `DurableError`. */

@@ -19,6 +19,8 @@ export interface StoredChild {
   readonly id: string;
   /** Its operation, or the address of the agent that works on it. */
   readonly operation: string;
+  /** Its key, which is a part of its place and so of its id; absent when it was given none. */
+  readonly key?: string;
   /** A hash of what it was started with. */
   readonly fingerprint: string;
   /** When it was started. */

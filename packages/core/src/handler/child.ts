@@ -23,6 +23,11 @@ export interface StartOptions {
   /** What the operation's `capture` would have taken of a request, such as `{ user }`. */
   readonly captured?: Readonly<Record<string, unknown>> | undefined;
   /**
+   * What the operation's limits and turns go by, 1 to 200 characters: here is no request to ask its `key`
+   * about. Default: a key that all who are started without one share.
+   */
+  readonly key?: string | undefined;
+  /**
    * Tells this child apart from the others of the intent. Default: their order does, for each operation.
    * With a name its input may differ from attempt to attempt: the first counts.
    */

@@ -101,13 +101,17 @@ export class Children {
     // One that is not there was never stored, unless it is so old that it may have been removed.
     const { endedMs } = host.options.retention;
     const mayBeGone = endedMs !== null && host.clock.now() - at >= endedMs;
-    if (!isKnownToBeThere && !mayBeGone) await host.children.store(id, child);
+    if (!isKnownToBeThere && !mayBeGone) {
+      const { key: _key, ...unkeyed } = child;
+      const first = known.key === undefined ? unkeyed : { ...unkeyed, key: known.key };
+      await host.children.store(id, first);
+    }
     return id;
   }
 
   async #startNew(name: string, child: PreparedChild): Promise<string> {
     const { host } = this.#setup;
-    const { operation, fingerprint } = child;
+    const { operation, key, fingerprint } = child;
     const { maxEventCount } = host.options.limits;
     if (host.record.seq >= maxEventCount / 2) {
       const message =
@@ -115,8 +119,10 @@ export class Children {
         'child brings two more. Start fewer children, have them start others, or raise the limit.';
       throw new HandlerFault('too_many_events', message);
     }
-    const id = host.children.newId(operation);
-    const note = childNote(name, { id, operation, fingerprint, at: host.clock.now() });
+    const id = host.children.newId(child);
+    const keyed = key === undefined ? {} : { key };
+    const at = host.clock.now();
+    const note = childNote(name, { id, operation, ...keyed, fingerprint, at });
     const details = { intent_id: id, operation };
     const command = { type: 'remember', event: 'intent.child_started', details } as const;
     if (!(await host.write({ ...command, notes: [note] }))) throw new AttemptAborted('lease_lost');

@@ -16,6 +16,8 @@ export interface ChildOperation {
 
 /** A child that is to be stored, with what its handler will be given. */
 export interface PreparedChild extends ChildOperation {
+  /** What the operation's limits and turns go by. */
+  readonly key?: string;
   /** A hash of the input. */
   readonly fingerprint: string;
   readonly input: string;
@@ -30,7 +32,7 @@ export interface ChildHost {
     options: StartOptions,
   ): PreparedChild;
   /** An id that no intent has yet. */
-  newId(operation: string): string;
+  newId(child: PreparedChild): string;
   /** Stores it, unless its id is there already. Rejects when the attempt is over. */
   store(id: string, child: PreparedChild): Promise<void>;
   /** Reads intents; one entry per id. Rejects when the attempt is over. */

@@ -97,7 +97,7 @@ export class Ledger {
 
   /** An id that no intent has yet, for an intent of this operation. */
   newIdOf(operation: string): string {
-    return this.#setup.children.newId(operation);
+    return this.#setup.children.newId({ operation });
   }
 
   /**
