@@ -178,7 +178,7 @@ export function handlerCases(harness: Harness): void {
     it('that misses the deadline is aborted, and the intent is TIMED_OUT', async () => {
       const aborted = Promise.withResolvers<unknown>();
       const operation = fixtureOperation({
-        options: { deadlineMs: 50 },
+        options: { deadlineMs: 300 },
         handle: async ({ durable }) => {
           aborted.resolve(await abortReason(durable.signal));
           throw durable.signal.reason;
