@@ -66,7 +66,7 @@ export class Parking {
 
   /** Others have written something. */
   noteForeign(): void {
-    if (this.#timerAt === Infinity) this.noteDue(this.#setup.clock.now() + (this.#graceMs ?? 0));
+    this.noteDue(this.#setup.clock.now() + (this.#graceMs ?? 0));
   }
 
   /** An intent was written that is due then. */

@@ -78,8 +78,9 @@ describe('an intent whose version nobody declares', () => {
     await clock.advance(5 * MINUTE_MS);
     expect(statusOf(id)).toBe('WAITING');
     // What comes after it is looked at from behind it.
-    await leftBehind(deploys);
+    const [later = ''] = await leftBehind(deploys);
     await clock.advance(3 * MINUTE_MS);
+    expect(statusOf(later)).toBe('WAITING');
     await clock.until(() => statusOf(id) === 'TIMED_OUT', 2 * MINUTE_MS + 5_000);
     expect(clock.now() - startedAt).toBeGreaterThanOrEqual(10 * MINUTE_MS);
 
