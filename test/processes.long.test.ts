@@ -53,6 +53,28 @@ describe.each(['postgres', 'redis'] as const)(
       expect(performance.now() - askedAt).toBeLessThan(1_000 + SLACK_MS);
     });
 
+    it('all of them together start no more in a period than a rate limit says', async () => {
+      await using first = await start(15_000);
+      await using second = await start(15_000);
+      const origins = Array.from({ length: 16 }, (_, i) => (i % 2 === 0 ? first : second).origin);
+      const operations = await Promise.all(
+        origins.map((origin) =>
+          new DurableClient(origin).submit<{ input: object; result: { pid: number } }>('/limited', {
+            ms: 150,
+          }),
+        ),
+      );
+      const results = await Promise.all(operations.map((operation) => operation.result()));
+      expect(new Set(results.map(({ pid }) => pid)).size).toBe(2);
+      const started = (await Promise.all(operations.map(seen))).map((events) =>
+        Date.parse(events.find(({ event_type: type }) => type === 'intent.in_progress')?.at ?? ''),
+      );
+      const inOrder = started.toSorted((a, b) => a - b);
+      const gaps = inOrder.slice(4).map((at, i) => at - (inOrder[i] ?? NaN));
+      // A lease is counted when it is taken, a little before the start is noted.
+      expect(Math.min(...gaps)).toBeGreaterThan(800);
+    });
+
     it('another one starts what a killed one worked on, when its lease has ended', async () => {
       await using first = await start(5_000);
       await using second = await start(5_000);

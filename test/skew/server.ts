@@ -22,13 +22,22 @@ async function work(req: Request): Promise<object> {
     throw new RetryAfterError('Not now.', retryAfterMs);
   }
   await delay(ms, undefined, { signal });
-  return { attempt, clock: Date.now() };
+  return { attempt, clock: Date.now(), pid: process.pid };
 }
 
 const api = durableApi({ store: storeFromUrl(STORE), leaseMs: Number(LEASE_MS) });
 const app = express();
 app.use('/work', express.json(), api.operation(work, { name: 'work' }));
 app.use('/hasty', express.json(), api.operation(work, { name: 'hasty', deadlineMs: 2_000 }));
+app.use(
+  '/limited',
+  express.json(),
+  api.operation(work, {
+    name: 'limited',
+    rateLimit: { limit: 4, periodMs: 1_000 },
+    concurrency: { perProcess: 2 },
+  }),
+);
 app.get('/clock', (_req, res) => {
   res.json(Date.now());
 });

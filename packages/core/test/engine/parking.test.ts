@@ -4,6 +4,7 @@ import { memoryStore } from '../../src/store/memory-store.ts';
 import { aroundStore } from '../support/around-store.ts';
 import { jsonOf, plainRequest } from '../support/bed.ts';
 import { answered, handler, openDeploys, type Deploys } from '../support/deploys.ts';
+import { receiver, URL_OF_HOOK } from '../support/webhook-bed.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -55,6 +56,23 @@ describe('an intent whose version nobody declares', () => {
     });
     await clock.advance(3 * MINUTE_MS);
     expect(events(id)).toHaveLength(3);
+  });
+
+  it('is told of by its webhook when its deadline ends it', async () => {
+    const deploys = openDeploys();
+    const { clock, statusOf } = deploys;
+    const to = receiver();
+    const front = deploys.open({ worker: false, webhooks: to.webhooks });
+    const once = { version: 1, deadlineMs: 10 * MINUTE_MS, webhook: URL_OF_HOOK };
+    front.declare(handler(answered('')), once);
+    const id = await deploys.submit(front);
+    await clock.resolve(front.stop());
+    deploys.open({ webhooks: to.webhooks }).declare(handler(answered('')), { version: 2 });
+    await clock.until(() => statusOf(id) === 'TIMED_OUT', 11 * MINUTE_MS);
+    await clock.until(() => to.posts.length > 0, MINUTE_MS);
+    expect(to.bodies()).toMatchObject([
+      { type: 'intent.timed_out', data: { intent_id: id, status: 'TIMED_OUT' } },
+    ]);
   });
 
   it('is taken at once by a process that declares it, at its start or already running', async () => {
