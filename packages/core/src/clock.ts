@@ -40,10 +40,10 @@ export function systemClock(): Clock {
 }
 
 /** Waits for `work` and keeps the process alive meanwhile, which no timer of a {@link Clock} does. */
-export async function keepAlive(work: Promise<void>): Promise<void> {
+export async function keepAlive<T>(work: Promise<T>): Promise<T> {
   const handle = setInterval(() => {}, MAX_DELAY_MS);
   try {
-    await work;
+    return await work;
   } finally {
     clearInterval(handle);
   }

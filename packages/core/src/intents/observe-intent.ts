@@ -1,4 +1,5 @@
 import { eventSchema, isTerminal, type WireEvent } from '@durable-api/protocol';
+import { keepAlive } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
 import { DurableError } from '../errors.ts';
 import type { IntentRecord } from '../state/intent.ts';
@@ -61,7 +62,8 @@ async function nextChange(
   });
   const leave = (): void => wait.cancel();
   signal?.addEventListener('abort', leave, { once: true });
-  const change = await wait.change;
+  // Nothing else may keep the process alive: the work may be another one's, or wait for a time.
+  const change = await keepAlive(wait.change);
   signal?.removeEventListener('abort', leave);
   if (change !== null) return change.record;
   signal?.throwIfAborted();
