@@ -48,6 +48,7 @@ export default defineConfig({
     // Many race killed processes and real clocks on whatever machine CI has; one that needed another run
     // is shown with `retry x1`. At a desk a failure is a failure.
     retry: process.env['CI'] === 'true' ? 2 : 0,
+    globalSetup: 'test/find-services.ts',
     testTimeout: 30_000,
     hookTimeout: 30_000,
     expect: { poll: { timeout: 20_000 } },

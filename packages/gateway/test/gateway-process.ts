@@ -2,11 +2,13 @@ import { createServer } from 'node:http';
 import { DurableApi } from '@durable-api/core';
 import { postgresStore } from '@durable-api/store-postgres';
 import { gateway } from '../src/index.ts';
-import { DATABASE_URL } from './on-postgres.ts';
+import { TEST_DATABASE_URL } from '../../store-postgres/test/support/test-database.ts';
 
 /** A process of its own with a gateway on the schema of its first argument; it tells where it listens. */
 const [, , schema = ''] = process.argv;
-const api = new DurableApi({ store: postgresStore({ connectionString: DATABASE_URL, schema }) });
+const api = new DurableApi({
+  store: postgresStore({ connectionString: TEST_DATABASE_URL, schema }),
+});
 const server = createServer(gateway(api, { adminKeys: ['admin-key-of-the-suite'] }));
 await api.ready();
 server.listen(0, '127.0.0.1', () => {

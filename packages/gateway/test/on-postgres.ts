@@ -1,13 +1,11 @@
-import { userInfo } from 'node:os';
 import type { AdapterData } from '@durable-api/conformance';
 import { postgresStore } from '@durable-api/store-postgres';
-import { Client } from 'pg';
+import { findTestDatabase } from '../../store-postgres/test/support/test-database.ts';
 
-/** The database in which tests make schemas. */
-export const DATABASE_URL: string =
-  process.env['DATABASE_URL'] ?? `postgres://${userInfo().username}@127.0.0.1:5432/test`;
+const database = await findTestDatabase();
 
-let count = 0;
+/** Whether there is a Postgres for the tests. */
+export const hasPostgres: boolean = database !== null;
 
 /** Data in a schema of one test's own. */
 export interface PostgresData extends AdapterData {
@@ -16,16 +14,12 @@ export interface PostgresData extends AdapterData {
 
 /** A schema of one test's own. */
 export function onPostgres(): PostgresData {
-  count += 1;
-  const schema = `gateway_test_${process.pid}_${Date.now().toString(36)}_${count}`;
+  if (database === null) throw new Error('There is no Postgres for the tests.');
+  const { url } = database;
+  const schema = database.schema();
   return {
-    schema,
-    open: () => postgresStore({ connectionString: DATABASE_URL, schema }),
-    async dispose() {
-      const client = new Client({ connectionString: DATABASE_URL });
-      await client.connect();
-      await client.query(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`);
-      await client.end();
-    },
+    schema: schema.name,
+    open: () => postgresStore({ connectionString: url, schema: schema.name }),
+    dispose: () => schema.drop(),
   };
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { AdapterData } from '@durable-api/conformance';
 import { framesOf, type Frame } from './frames.ts';
-import { onPostgres } from './on-postgres.ts';
+import { hasPostgres, onPostgres } from './on-postgres.ts';
 
 const PROGRAM = fileURLToPath(new URL('gateway-process.ts', import.meta.url));
 const AGENT = 'org/env/worker';
@@ -49,7 +49,7 @@ async function listen(url: string, since: number): Promise<{ readonly frames: Pr
   return { frames: answer.text().then(framesOf) };
 }
 
-describe('two processes on Postgres', () => {
+describe.runIf(hasPostgres)('two processes on Postgres', () => {
   it('an agent that listens to one gets what is sent to the other, soon', async () => {
     const store = onPostgres();
     data.push(store);

@@ -14,13 +14,13 @@ export interface TestDatabase {
   end(): Promise<void>;
 }
 
-/**
- * The database that `DATABASE_URL` names, else `test` on the standard port of this machine. Without
- * one the tests are skipped, loudly; with `CI=true` they fail.
- */
+/** What `DATABASE_URL` names, else `test` on the standard port of this machine. */
+export const TEST_DATABASE_URL: string =
+  process.env['DATABASE_URL'] ?? `postgres://${userInfo().username}@127.0.0.1:5432/test`;
+
+/** That database. Without one the tests are skipped, loudly; with `CI=true` they fail. */
 export async function findTestDatabase(): Promise<TestDatabase | null> {
-  const url =
-    process.env['DATABASE_URL'] ?? `postgres://${userInfo().username}@127.0.0.1:5432/test`;
+  const url = TEST_DATABASE_URL;
   const pool = new Pool({ connectionString: url, max: 4 });
   pool.on('error', () => {});
   try {
