@@ -72,7 +72,10 @@ export interface Calls {
     gives: readonly (FoundRow | null)[];
   };
   readonly events: { takes: EventsRequest; gives: readonly (readonly EventsRow[])[] };
-  readonly list: { takes: ListRequest; gives: readonly RecordRow[] };
+  readonly list: {
+    takes: ListRequest & { readonly versionMark: string };
+    gives: readonly RecordRow[];
+  };
   readonly prune: { takes: PruneRequest; gives: number };
   readonly stats: { takes: null; gives: Partial<Record<Status, number>> };
   readonly close: { takes: null; gives: null };

@@ -1,4 +1,10 @@
-import type { Found, Store, StoredResponse, WatchHint } from '@durable-api/core';
+import {
+  VERSION_MARK,
+  type Found,
+  type Store,
+  type StoredResponse,
+  type WatchHint,
+} from '@durable-api/core';
 import type { FoundRow, StoredResult } from './channel.ts';
 import { splitEvents } from './event-lines.ts';
 import { fromRow } from './from-row.ts';
@@ -59,7 +65,9 @@ export function sqliteStore(path: string): Store {
       });
     },
     async list(request) {
-      return (await link.call('list', request)).map(fromRow);
+      // The thread loads nothing of other packages.
+      const rows = await link.call('list', { ...request, versionMark: VERSION_MARK });
+      return rows.map(fromRow);
     },
     watch(listener) {
       listeners.add(listener);

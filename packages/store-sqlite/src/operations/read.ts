@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { VERSION_MARK, type Note } from '@durable-api/core';
+import type { Note } from '@durable-api/core';
 import type { Calls, EventsRow, FoundRow, StoredResult } from '../channel.ts';
 import { COLUMNS, type Cell, type RecordRow } from '../record-row.ts';
 import { prepareListDue } from './list-due.ts';
@@ -70,7 +70,7 @@ export function prepareRead(db: DatabaseSync, find: Finder): Reader {
 }
 
 function listQuery(request: Calls['list']['takes']): { sql: string; values: Cell[] } {
-  const { owner, operation, statuses, before, limit } = request;
+  const { owner, operation, statuses, before, limit, versionMark } = request;
   const conditions: string[] = [];
   const values: Cell[] = [];
   const where = (condition: string, ...given: Cell[]): void => {
@@ -80,7 +80,7 @@ function listQuery(request: Calls['list']['takes']): { sql: string; values: Cell
   if (owner !== undefined) where('owner = ?', owner);
   if (operation !== undefined) {
     // The names of its versions are in between: '@A' follows '@@'.
-    const versions = [`${operation}${VERSION_MARK}`, `${operation}@A`];
+    const versions = [`${operation}${versionMark}`, `${operation}@A`];
     where('(operation = ? OR operation >= ? AND operation < ?)', operation, ...versions);
   }
   if (statuses !== undefined) {
