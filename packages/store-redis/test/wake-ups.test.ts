@@ -25,6 +25,14 @@ async function watched(store: Store): Promise<WatchHint[]> {
   return hints;
 }
 
+/** Waits until all is to be looked at again, and then for the hint of a submit that `other` makes. */
+async function heardAgain(hints: readonly WatchHint[], other: Store): Promise<void> {
+  await vi.waitFor(() => expect(hints).toContainEqual({ ids: null }), PATIENCE);
+  const request = submitRequest();
+  await other.submit([request]);
+  await vi.waitFor(() => expect(hints).toContainEqual({ ids: [request.record.id] }), PATIENCE);
+}
+
 describeWithServer('hints', () => {
   afterEach(() => vi.useRealTimers());
 
@@ -65,10 +73,7 @@ describeWithServer('hints', () => {
     const [store, other] = [await open(server, prefix), await open(server, prefix)];
     const hints = await watched(store);
     await ask(server, (client) => client.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
-    await vi.waitFor(() => expect(hints).toContainEqual({ ids: null }), PATIENCE);
-    const request = submitRequest();
-    await other.submit([request]);
-    await vi.waitFor(() => expect(hints).toContainEqual({ ids: [request.record.id] }), PATIENCE);
+    await heardAgain(hints, other);
     await store.close();
     await other.close();
   });
@@ -84,10 +89,7 @@ describeWithServer('hints', () => {
     const hints = await watched(store);
     proxy.mute();
     await vi.advanceTimersByTimeAsync(15_000);
-    await vi.waitFor(() => expect(hints).toContainEqual({ ids: null }), PATIENCE);
-    const request = submitRequest();
-    await other.submit([request]);
-    await vi.waitFor(() => expect(hints).toContainEqual({ ids: [request.record.id] }), PATIENCE);
+    await heardAgain(hints, other);
     await store.close();
     await other.close();
   });

@@ -92,7 +92,7 @@ export class Submitter {
     const { input, operation, transaction, start, latestStartAfterMs, deadlineAt, ...intent } =
       submission;
     const { deadlineMs, version } = operation.options;
-    const startAt = Math.max(now, start === undefined ? now : (startInstant(start, now) ?? now));
+    const startAt = Math.max(now, (start && startInstant(start, now)) ?? now);
     const lastStartAt = latestStartAfterMs === undefined ? startAt : now + latestStartAfterMs;
     // What may be rolled back yet must not be started.
     const isOwn = transaction === undefined;
